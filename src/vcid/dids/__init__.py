@@ -1,0 +1,1 @@
+"""Decentralized identifiers: documents, methods and their resolution."""

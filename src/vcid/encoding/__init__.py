@@ -1,0 +1,1 @@
+"""Bytes in, bytes out: the codecs everything else stands on; no I/O."""

@@ -1,0 +1,143 @@
+"""The errors that vcid raises: one root, and a class only where a caller would catch it.
+
+A message says where the fault is, what was expected and how to mend it. It never repeats a value that was
+found, since that may be a child's name; where a value may be shown, the caller asks for it by name.
+Misuse of the library itself raises ``ValueError`` or ``TypeError`` as everywhere in Python.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vcid.verifier import Report
+
+
+class VcidError(Exception):
+    """The root of every error that vcid raises on purpose."""
+
+
+class Malformed(VcidError):
+    """Bytes, text or a document can't be read.
+
+    Attributes:
+        code: what kind of fault, stable across versions, in kebab case (``duplicate-key``).
+        where: the place, as a JSON pointer, a line or a byte offset; empty for the whole.
+        expected: what would have been right.
+    """
+
+    def __init__(self, code: str, expected: str, *, where: str = "") -> None:
+        super().__init__(f"{code}{f' at {where}' if where else ''}: expected {expected}")
+        self.code = code
+        self.where = where
+        self.expected = expected
+
+
+class LimitExceeded(Malformed):
+    """Input is larger, deeper or costlier than the stated limit allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One fault of a record.
+
+    Attributes:
+        path: the field, as a JSON pointer or a column's name.
+        code: what kind of fault, in kebab case.
+        expected: what would have been right, in words.
+        found: the value met. It may be a person's: it is left out of ``str`` and ``repr``.
+        line: the line of a table that the record stands on, counted from 1 with the header.
+    """
+
+    path: str
+    code: str
+    expected: str
+    found: object = field(default=None, repr=False, compare=False)
+    line: int | None = None
+
+    def __str__(self) -> str:
+        at = f"line {self.line}, " if self.line is not None else ""
+        return f"{at}{self.path or '/'}: {self.code}: expected {self.expected}"
+
+
+class InvalidRecord(VcidError):
+    """A record or a document has faults; ``errors`` holds all of them."""
+
+    def __init__(self, errors: Iterable[FieldError]) -> None:
+        self.errors = tuple(errors)
+        super().__init__("; ".join(str(error) for error in self.errors))
+
+
+class InvalidProof(VcidError):
+    """A proof does not hold.
+
+    Attributes:
+        code: which step failed, in kebab case (``bad-signature``, ``suite-not-allowed``, ``wrong-purpose``).
+    """
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+
+
+class ResolutionFailed(VcidError):
+    """A DID or DID URL could not be resolved.
+
+    Attributes:
+        code: the error type of DID Resolution (``invalidDid``, ``notFound``, ``methodNotSupported``,
+            ``invalidDidDocument``, ``invalidDidUrl``).
+    """
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+
+
+class Locked(VcidError):
+    """A key file or wallet does not open with the passphrase given, or is not what it says."""
+
+
+class Unavailable(VcidError):
+    """Something outside could not be reached or used: a document, a database, a full disk."""
+
+
+class StoreTooNew(VcidError):
+    """A store was written by a newer version of vcid than this one."""
+
+
+class Conflict(VcidError):
+    """What was asked contradicts what is already recorded.
+
+    Attributes:
+        code: which rule, in kebab case (``key-reused``, ``sequence``, ``not-found``, ``already-revoked``).
+    """
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+
+
+class Behind(VcidError):
+    """A registry or log knows less than what was already published from it: a restored backup.
+
+    To go on would hand out a status index twice, or sign a fork. See ``vcid registry recover``.
+    """
+
+
+class NotVerified(VcidError):
+    """A credential was not verified; ``report`` says why, check by check."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(str(report))
+        self.report = report
+
+
+class Rejected(NotVerified):
+    """At least one check failed."""
+
+
+class Undecided(NotVerified):
+    """No check failed, but at least one that the policy requires could not be decided."""

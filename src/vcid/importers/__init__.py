@@ -1,0 +1,1 @@
+"""Records from other systems, each field accounted for."""

@@ -1,0 +1,1 @@
+"""Keys: signing, wallets and the custody of a child's key."""

@@ -1,0 +1,1 @@
+"""The transparency log that anchors typed digests, its witnesses and its receipts."""

@@ -1,0 +1,1 @@
+"""Whether a credential still holds: status lists and the registry behind them."""

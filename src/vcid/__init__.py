@@ -1,0 +1,1 @@
+"""Birth registration and guardianship as verifiable credentials, proven offline."""

@@ -1,0 +1,286 @@
+"""SQLite connections for the stores: transactions, schema versions, threads and forks.
+
+A store is one file. Every thread of every process has its own connection; a connection inherited through
+``fork`` is never touched again, since closing it in the child could remove the parent's write-ahead log.
+Commits are durable when they return (write-ahead log, ``synchronous=FULL``), and a write transaction takes
+the write lock at its start, so that what it reads is still true when it writes.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+import weakref
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vcid.errors import StoreTooNew, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
+    from typing import Self
+
+    Parameter = str | bytes | int | float | None
+
+_URL = "sqlite:///"
+_MEMORY = "sqlite://"
+_BUSY_SECONDS = 30.0
+
+_inherited: list[sqlite3.Connection] = []
+"""Connections that came through a fork, kept so that they are never closed in the child."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSchema:
+    """What a store's tables are called and how they came about.
+
+    Attributes:
+        name: the kind of store (``registry``), kept in the file beside its version.
+        migrations: statements, ended by semicolons, that take the store from version *i* to *i* + 1.
+    """
+
+    name: str
+    migrations: tuple[str, ...]
+
+    @property
+    def version(self) -> int:
+        """The version that this code reads and writes."""
+        return len(self.migrations)
+
+
+class Transaction:
+    """A running transaction: statements with ``?`` in place of values."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def execute(self, sql: str, parameters: Sequence[Parameter] = ()) -> sqlite3.Cursor:
+        """Run one statement; a broken constraint raises ``sqlite3.IntegrityError``."""
+        return self._connection.execute(sql, parameters)
+
+    def executemany(self, sql: str, rows: Iterable[Sequence[Parameter]]) -> sqlite3.Cursor:
+        """Run one statement for each row of values."""
+        return self._connection.executemany(sql, rows)
+
+
+class _Handle:
+    """One connection, closed when its thread lets go of it, unless it came through a fork."""
+
+    __slots__ = ("__weakref__", "busy", "closed", "connection", "process")
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self.process = os.getpid()
+        self.busy = False
+        self.closed = False
+
+    def close(self) -> None:
+        self.closed = True
+        if self.process == os.getpid():
+            self.connection.close()
+        else:
+            _inherited.append(self.connection)
+
+    def __del__(self) -> None:
+        if not self.closed:
+            self.close()
+
+
+class Database:
+    """A store's database, safe to share between threads and to carry across a fork."""
+
+    def __init__(self, path: Path | None, schema: StoreSchema) -> None:
+        self._path = path
+        self._schema = schema
+        self._threads = threading.local()
+        self._handles: weakref.WeakSet[_Handle] = weakref.WeakSet()
+        self._memory: _Handle | None = None
+        self._turn: AbstractContextManager[object] = nullcontext()
+        if path is None:
+            self._memory, self._turn = self._connect(), threading.RLock()
+        else:
+            self._handle()
+
+    @classmethod
+    def open(cls, url: str, schema: StoreSchema) -> Self:
+        """Open a store, creating or migrating it as needed.
+
+        Args:
+            url: ``sqlite:///path`` (``sqlite:////absolute/path``), or ``sqlite://`` for one in memory.
+            schema: the tables expected.
+
+        Raises:
+            ValueError: the URL is of another kind.
+            StoreTooNew: a newer version of vcid wrote the file.
+            Unavailable: the file can't be opened, or is no database.
+        """
+        if url == _MEMORY:
+            return cls(None, schema)
+        if not url.startswith(_URL) or len(url) == len(_URL):
+            raise ValueError("a store's URL is sqlite:///path, or sqlite:// for one in memory")
+        return cls(Path(url.removeprefix(_URL)).absolute(), schema)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Hold the write lock; commit on success, roll everything back on any exception.
+
+        Raises:
+            Unavailable: the disk is full, the store is locked for too long, or the file is damaged.
+            ValueError: a transaction is already open on this thread.
+        """
+        with self._running("BEGIN IMMEDIATE") as transaction:
+            yield transaction
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """See one unchanging state of the store for as long as the block runs."""
+        with self._running("BEGIN") as transaction:
+            yield transaction
+
+    def close(self) -> None:
+        """Close every thread's connection; a store in memory is gone then, a file opens again on use."""
+        for handle in list(self._handles):
+            handle.close()
+
+    @contextmanager
+    def _running(self, begin: str) -> Iterator[Transaction]:
+        handle = self._handle()
+        with self._turn:
+            if handle.busy:
+                raise ValueError("a transaction is already open on this thread")
+            handle.busy = True
+            try:
+                with _translated(), _transaction(handle.connection, begin) as transaction:
+                    yield transaction
+            finally:
+                handle.busy = False
+
+    def _handle(self) -> _Handle:
+        process = os.getpid()
+        if self._memory is not None:
+            if self._memory.process != process:
+                raise Unavailable("a store in memory belongs to the process that opened it; use a file")
+            return self._memory
+        handle: _Handle | None = getattr(self._threads, "handle", None)
+        if handle is None or handle.closed or handle.process != process:
+            handle = self._threads.handle = self._connect()
+        return handle
+
+    def _connect(self) -> _Handle:
+        with _translated():
+            if self._path is not None:
+                _create_private(self._path)
+            handle = _Handle(
+                sqlite3.connect(
+                    self._path or ":memory:",
+                    timeout=_BUSY_SECONDS,
+                    isolation_level=None,
+                    check_same_thread=False,
+                )
+            )
+            try:
+                _prepare(handle.connection, self._schema)
+            except BaseException:
+                handle.close()
+                raise
+        self._handles.add(handle)
+        return handle
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[Transaction]:
+    connection.execute(begin)
+    try:
+        yield Transaction(connection)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn what SQLite says of its surroundings into ``Unavailable``; broken constraints pass as they are."""
+    try:
+        yield
+    except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError):
+        raise
+    except sqlite3.DatabaseError as error:
+        raise Unavailable(f"the store can't be used: {error}; check the disk and the file") from error
+    except OSError as error:
+        raise Unavailable(f"the store's file can't be opened: {error.strerror}") from error
+
+
+def _create_private(path: Path) -> None:
+    """Create the file readable by its owner alone; SQLite gives its log files the same mode."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600))
+
+
+def _prepare(connection: sqlite3.Connection, schema: StoreSchema) -> None:
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA synchronous = FULL")
+    _use_write_ahead_log(connection)
+    if _version(connection, schema) < schema.version:
+        with _transaction(connection, "BEGIN IMMEDIATE") as transaction:
+            _migrate(transaction, schema, _version(connection, schema))
+
+
+def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+    """Switch the file's journal, once; SQLite's own waiting does not cover two processes doing so at once."""
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+                connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return
+
+
+def _version(connection: sqlite3.Connection, schema: StoreSchema) -> int:
+    """The version that the store has; 0 for a new one."""
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'vcid_schema'").fetchone():
+        return 0
+    row = connection.execute("SELECT version FROM vcid_schema WHERE name = ?", (schema.name,)).fetchone()
+    version = int(row[0]) if row else 0
+    if version > schema.version:
+        raise StoreTooNew(
+            f"the {schema.name} store has version {version}, this vcid reads up to {schema.version}:"
+            " update vcid"
+        )
+    return version
+
+
+def _migrate(transaction: Transaction, schema: StoreSchema, version: int) -> None:
+    transaction.execute(
+        "CREATE TABLE IF NOT EXISTS vcid_schema (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT"
+    )
+    for migration in schema.migrations[version:]:
+        for statement in _statements(migration):
+            transaction.execute(statement)
+    transaction.execute(
+        "INSERT INTO vcid_schema VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET version = excluded.version",
+        (schema.name, schema.version),
+    )
+
+
+def _statements(script: str) -> Iterator[str]:
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+    if statement.strip():
+        raise ValueError("a migration's last statement has no semicolon")

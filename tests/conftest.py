@@ -1,11 +1,28 @@
-"""Fixtures that every room's tests share."""
+"""Fixtures that every room's tests share, and the guard that keeps the suite off the network."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+SERVICES_REQUIRED = os.environ.get("VCID_REQUIRE_SERVICES") == "1"
+
+
+def _refuse_network(event: str, arguments: tuple) -> None:
+    if event in ("socket.connect", "socket.getaddrinfo"):
+        raise RuntimeError("the tests reach for the network: hand in a Loader instead")
+
+
+sys.addaudithook(_refuse_network)
+
+
+def missing(what: str) -> None:
+    """Skip for something that the machine lacks, or fail where CI promised to provide it."""
+    if SERVICES_REQUIRED:
+        pytest.fail(f"{what}, and VCID_REQUIRE_SERVICES=1 says that it must be there")
+    pytest.skip(what)
 
 
 @pytest.fixture(scope="session")
@@ -13,5 +30,5 @@ def vectors() -> Path:
     """The folder of official test data, or a skip that says where it was looked for."""
     folder = Path(os.environ.get("VCID_VECTORS", ROOT.parent / "shared" / "vectors"))
     if not folder.is_dir():
-        pytest.skip(f"no official vectors at {folder}; set VCID_VECTORS to their folder")
+        missing(f"no official vectors at {folder}; set VCID_VECTORS to their folder")
     return folder

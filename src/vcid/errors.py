@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from vcid.verifier import Report
+    from vcid.report import Report
 
 
 class VcidError(Exception):

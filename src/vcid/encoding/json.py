@@ -1,9 +1,9 @@
 """Strict JSON in, canonical JSON out.
 
 Reading follows RFC 8259 with the strictness of I-JSON (RFC 7493): no duplicate member name, no lone
-surrogate, no number outside the range of a double; and stated limits on size and
-depth. Writing follows RFC 8785 (JSON Canonicalization Scheme). Both have a quick lane through orjson, taken only where it is exact, and a complete
-lane that serves everything else; the two give the same value or both refuse.
+surrogate, no number outside the range of a double; and stated limits on size and depth. Writing follows
+RFC 8785 (JSON Canonicalization Scheme). Both have a quick lane through orjson, taken only where it is exact,
+and a complete lane that serves everything else; the two give the same value or both refuse.
 """
 
 from __future__ import annotations

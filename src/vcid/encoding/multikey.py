@@ -1,0 +1,216 @@
+"""Keys, digests and signatures as text: multibase, multicodec, multihash and Multikey.
+
+Follows Controlled Identifiers 1.0, sections 2.2.2 (Multikey), 2.4 (Multibase) and 2.5 (Multihash). What every
+verification needs (base58-btc, base64url, four key types, two hashes) is done here without a registry; the
+multiformats package, slow to import, serves the other bases and the names of other codecs. Each accepted text
+is the only one for its bytes: a second spelling of the same key or digest is refused.
+"""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+from base64 import urlsafe_b64encode
+from enum import StrEnum
+from typing import Final
+
+import base58
+
+from vcid.errors import LimitExceeded, Malformed
+
+MAX_CHARS: Final = 1024
+
+_BASE58: Final = "z"
+_BASE64URL: Final = "u"
+# Decoding base58, and every other base that is no power of two, takes time quadratic in the length.
+_MAX_QUADRATIC_CHARS: Final = 1024
+# A P-384 point, the longest key, takes 71 characters; the multihash of SHA-384, the longest digest, 70.
+_MAX_KEY_CHARS: Final = 80
+_MAX_DIGEST_CHARS: Final = 80
+
+
+class KeyType(StrEnum):
+    """The types of public key that a Multikey may hold here."""
+
+    ED25519 = "Ed25519"
+    P256 = "P-256"
+    P384 = "P-384"
+    X25519 = "X25519"
+
+
+# The multicodec of each as a varint, and the bytes of the key that follow it.
+_KEY_CODECS: Final = {
+    KeyType.ED25519: (b"\xed\x01", 32),
+    KeyType.P256: (b"\x80\x24", 33),
+    KeyType.P384: (b"\x81\x24", 49),
+    KeyType.X25519: (b"\xec\x01", 32),
+}
+_KEY_TYPES: Final = {prefix: key_type for key_type, (prefix, _) in _KEY_CODECS.items()}
+_POINTS: Final = frozenset({KeyType.P256, KeyType.P384})
+# The multihash headers (codec and length) of SHA-256 and SHA-384, and the bytes of each digest.
+_HASH_HEADERS: Final = {b"\x12\x20": 32, b"\x20\x30": 48}
+
+
+def encode_multibase(data: bytes, base: str = _BASE58) -> str:
+    """Write bytes as text that begins with the character of its base.
+
+    Raises:
+        ValueError: there is no such base.
+    """
+    if base == _BASE58:
+        return _BASE58 + base58.b58encode(data).decode("ascii")
+    if base == _BASE64URL:
+        return _BASE64URL + urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    from multiformats import multibase
+
+    try:
+        return multibase.get(code=base).encode(data)
+    except (LookupError, NotImplementedError) as error:
+        raise ValueError("base must be the one character of a multibase encoding") from error
+
+
+def decode_multibase(text: str, *, bases: str = "zu", max_chars: int = MAX_CHARS) -> bytes:
+    """Read bytes from multibase text.
+
+    Args:
+        text: the text, its first character naming the base.
+        bases: the characters of the bases that are accepted.
+        max_chars: how long the text may be. Bases that take quadratic time stop at 1024 whatever this says.
+
+    Raises:
+        LimitExceeded: the text is too long.
+        Malformed: the base is not accepted, or the rest is not the canonical text of any bytes.
+    """
+    if len(text) > max_chars:
+        raise LimitExceeded("too-long", f"at most {max_chars} characters")
+    base = text[:1]
+    if not base or base not in bases:
+        raise Malformed("unknown-base", f"text that begins with one of {', '.join(bases)}")
+    if base == _BASE64URL:
+        return _decode_base64url(text[1:])
+    if len(text) > _MAX_QUADRATIC_CHARS:
+        raise LimitExceeded("too-long", f"at most {_MAX_QUADRATIC_CHARS} characters in this base")
+    return _decode_base58(text[1:]) if base == _BASE58 else _decode_generally(text)
+
+
+def encode_multikey(key_type: KeyType, raw: bytes) -> str:
+    """Write a public key as a Multikey.
+
+    Args:
+        key_type: the type of key.
+        raw: the key, 32 bytes; for P-256 and P-384 the compressed point, 33 and 49 bytes.
+
+    Raises:
+        ValueError: the bytes can't be a key of that type.
+    """
+    prefix, length = _KEY_CODECS[key_type]
+    if not _has_key_shape(key_type, raw):
+        raise ValueError(f"a public key of type {key_type} has {length} bytes, points compressed")
+    return encode_multibase(prefix + raw)
+
+
+def decode_multikey(text: str) -> tuple[KeyType, bytes]:
+    """Read a public key's type and bytes from a Multikey, which is always in base58-btc.
+
+    Only the shape is checked here: whether the point is on the curve is for the code that uses the key.
+
+    Raises:
+        LimitExceeded: the text is longer than any key.
+        Malformed: it is no Multikey of a supported type.
+    """
+    data = decode_multibase(text, bases=_BASE58, max_chars=_MAX_KEY_CHARS)
+    key_type = _KEY_TYPES.get(data[:2])
+    if key_type is None:
+        found = f"a value that begins with the multicodec {name_codec(data)}"
+        raise Malformed("unsupported-key-type", f"a public key of {', '.join(KeyType)}, not {found}")
+    raw = data[2:]
+    if not _has_key_shape(key_type, raw):
+        _, length = _KEY_CODECS[key_type]
+        raise Malformed("wrong-key-length", f"{length} bytes of {key_type}, points compressed")
+    return key_type, raw
+
+
+def encode_multihash_sha256(digest: bytes) -> bytes:
+    """Put the multihash header of SHA-256 before a digest of 32 bytes."""
+    if len(digest) != 32:
+        raise ValueError("a SHA-256 digest has 32 bytes")
+    return b"\x12\x20" + digest
+
+
+def digest_multibase(data: bytes) -> str:
+    """Write the SHA-256 digest of some bytes as ``digestMultibase`` (VC Data Integrity 1.0, section 2.6)."""
+    return encode_multibase(encode_multihash_sha256(hashlib.sha256(data).digest()))
+
+
+def decode_digest_multibase(text: str) -> bytes:
+    """Read the digest from a ``digestMultibase``, which is met with and without a multihash header.
+
+    Its length tells the function: 32 bytes of SHA-256 or 48 of SHA-384.
+
+    Raises:
+        LimitExceeded: the text is longer than any digest.
+        Malformed: it holds no digest of these functions.
+    """
+    data = decode_multibase(text, max_chars=_MAX_DIGEST_CHARS)
+    if len(data) in _HASH_HEADERS.values():
+        return data
+    digest = data[2:]
+    if _HASH_HEADERS.get(data[:2]) != len(digest):
+        raise Malformed("unsupported-digest", "a whole digest of SHA-256 or SHA-384")
+    return digest
+
+
+def name_codec(data: bytes) -> str:
+    """Name the multicodec that some bytes begin with, for messages; ``unknown`` where there is none."""
+    from multiformats import multicodec
+
+    try:
+        return multicodec.unwrap(data)[0].name
+    except (ValueError, LookupError):
+        return "unknown"
+
+
+def _has_key_shape(key_type: KeyType, raw: bytes) -> bool:
+    _, length = _KEY_CODECS[key_type]
+    # A compressed point begins with the sign of its y coordinate (SEC 1, section 2.3.3).
+    return len(raw) == length and (key_type not in _POINTS or raw[0] in (2, 3))
+
+
+def _decode_base58(digits: str) -> bytes:
+    # The package strips white space from the end, which would give one key two spellings.
+    if digits and not digits.isalnum():
+        raise _not_of_base("base58-btc")
+    try:
+        number = base58.b58decode_int(digits)
+    except ValueError:
+        raise _not_of_base("base58-btc") from None
+    # Each leading digit 1 stands for a zero byte. Converting the number here halves the package's time.
+    zeros = len(digits) - len(digits.lstrip("1"))
+    return bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8, "big")
+
+
+def _decode_base64url(digits: str) -> bytes:
+    try:
+        data = binascii.a2b_base64(digits.replace("-", "+").replace("_", "/") + "=" * (-len(digits) % 4))
+    except ValueError:
+        raise _not_of_base("base64url without padding") from None
+    if urlsafe_b64encode(data).rstrip(b"=") != digits.encode("utf-8", "surrogatepass"):
+        raise _not_of_base("base64url without padding")
+    return data
+
+
+def _decode_generally(text: str) -> bytes:
+    from multiformats import multibase
+
+    try:
+        encoding, data = multibase.decode_raw(text)
+        canonical = encoding.encode(data) == text
+    except (ValueError, LookupError, NotImplementedError):
+        canonical = False
+    if not canonical:
+        raise _not_of_base("the base that the first character names")
+    return data
+
+
+def _not_of_base(name: str) -> Malformed:
+    return Malformed("not-multibase", f"canonical text in {name}")

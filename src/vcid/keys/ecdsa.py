@@ -65,7 +65,7 @@ def parse_point(key_type: KeyType, raw: bytes) -> ec.EllipticCurvePublicKey:
     """
     curve = CURVES[key_type]
     if len(raw) != curve.size + 1 or raw[0] not in {2, 3}:
-        raise Malformed("key-length", f"a compressed {key_type} point of {curve.size + 1} bytes")
+        raise Malformed("wrong-key-length", f"a compressed {key_type} point of {curve.size + 1} bytes")
     return _on_curve(key_type, raw)
 
 
@@ -77,7 +77,7 @@ def compress_point(key_type: KeyType, x: bytes, y: bytes) -> bytes:
     """
     size = CURVES[key_type].size
     if len(x) != size or len(y) != size:
-        raise Malformed("key-length", f"coordinates of {size} bytes for {key_type}")
+        raise Malformed("wrong-key-length", f"coordinates of {size} bytes for {key_type}")
     return encode_point(_on_curve(key_type, b"\x04" + x + y))
 
 

@@ -43,7 +43,7 @@ class PublicKey:
         raw: 32 bytes for Ed25519, a compressed point of 33 or 49 bytes for the NIST curves.
 
     Raises:
-        Malformed: the bytes are no such key (``key-length``, ``invalid-point``, ``unsupported-key-type``).
+        Malformed: ``wrong-key-length``, ``invalid-point`` or ``unsupported-key-type``.
     """
 
     key_type: KeyType
@@ -95,7 +95,7 @@ def _parse_multikey(text: str) -> PublicKey:
 def _parse_native(key_type: KeyType, raw: bytes) -> EllipticCurvePublicKey | None:
     if key_type is KeyType.ED25519:
         if len(raw) != bindings.crypto_sign_PUBLICKEYBYTES:
-            raise Malformed("key-length", "an Ed25519 public key of 32 bytes")
+            raise Malformed("wrong-key-length", "an Ed25519 public key of 32 bytes")
         if not bindings.crypto_core_ed25519_is_valid_point(raw):
             raise Malformed("invalid-point", "a canonical Ed25519 point of the prime-order group")
         return None

@@ -20,18 +20,30 @@ class VcidError(Exception):
     """The root of every error that vcid raises on purpose."""
 
 
-class Malformed(VcidError):
+class Coded(VcidError):
+    """An error whose kind has a stable code.
+
+    Attributes:
+        code: the kind, in kebab case unless a specification spells it otherwise.
+        detail: the rest of the message.
+    """
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+
+
+class Malformed(Coded):
     """Bytes, text or a document can't be read.
 
     Attributes:
-        code: what kind of fault, stable across versions, in kebab case (``duplicate-key``).
         where: the place, as a JSON pointer, a line or a byte offset; empty for the whole.
         expected: what would have been right.
     """
 
     def __init__(self, code: str, expected: str, *, where: str = "") -> None:
-        super().__init__(f"{code}{f' at {where}' if where else ''}: expected {expected}")
-        self.code = code
+        super().__init__(code, f"{f'at {where}, ' if where else ''}expected {expected}")
         self.where = where
         self.expected = expected
 
@@ -71,29 +83,16 @@ class InvalidRecord(VcidError):
         super().__init__("; ".join(str(error) for error in self.errors))
 
 
-class InvalidProof(VcidError):
-    """A proof does not hold.
-
-    Attributes:
-        code: which step failed, in kebab case (``bad-signature``, ``suite-not-allowed``, ``wrong-purpose``).
-    """
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(f"{code}: {detail}")
-        self.code = code
+class InvalidProof(Coded):
+    """A proof does not hold; the code names the step (``bad-signature``, ``suite-not-allowed``)."""
 
 
-class ResolutionFailed(VcidError):
+class ResolutionFailed(Coded):
     """A DID or DID URL could not be resolved.
 
-    Attributes:
-        code: the error type of DID Resolution (``invalidDid``, ``notFound``, ``methodNotSupported``,
-            ``invalidDidDocument``, ``invalidDidUrl``).
+    The code is the error type of DID Resolution: ``invalidDid``, ``invalidDidUrl``, ``notFound``,
+    ``methodNotSupported``, ``invalidDidDocument``, ``unsupportedPublicKeyType``.
     """
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(f"{code}: {detail}")
-        self.code = code
 
 
 class Locked(VcidError):
@@ -108,16 +107,8 @@ class StoreTooNew(VcidError):
     """A store was written by a newer version of vcid than this one."""
 
 
-class Conflict(VcidError):
-    """What was asked contradicts what is already recorded.
-
-    Attributes:
-        code: which rule, in kebab case (``key-reused``, ``sequence``, ``not-found``, ``already-revoked``).
-    """
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(f"{code}: {detail}")
-        self.code = code
+class Conflict(Coded):
+    """What was asked contradicts what is already recorded (``key-reused``, ``sequence``, ``not-found``)."""
 
 
 class Behind(VcidError):

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vcid.errors import VcidError
+from vcid.errors import Coded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,17 +34,12 @@ _JURISDICTION_PATHS = {
 """Where the subject of each credential type names the jurisdiction it is made under."""
 
 
-class NotAccredited(VcidError):
+class NotAccredited(Coded):
     """An issuer is not entitled to what it says.
 
-    Attributes:
-        code: ``issuer-not-accredited``, ``type-not-accredited``, ``jurisdiction-not-accredited`` or
-            ``outside-accreditation``.
+    The code is ``issuer-not-accredited``, ``type-not-accredited``, ``jurisdiction-not-accredited`` or
+    ``outside-accreditation``.
     """
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(f"{code}: {detail}")
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,10 @@
 """Dates as civil registries know them, and moments as credentials write them.
 
 `UncertainDate` reads a closed subset of EDTF (Extended Date/Time Format, Library of Congress, 2019; ISO
-8601-2): year, month and day of level 0, closed intervals, and the qualifiers ``~ ? %`` of level 1. Refused are
-dates without two bounds (open and unknown ends), what no registry writes (times, seasons, masked digits, years
-of five digits) and the year 0000, which Python's calendar lacks. `parse_timestamp` reads the dateTimeStamp of
-XML Schema 1.1 (part 2, section 3.4.28), which VCDM 2.0 requires for its dates.
+8601-2): year, month and day of level 0, closed intervals, and the qualifiers ``~ ? %`` of level 1.
+Refused are dates without two bounds (open and unknown ends), what no registry writes (times, seasons, masked
+digits, years of five digits) and the year 0000, which Python's calendar lacks. `parse_timestamp` reads
+dateTimeStamp of XML Schema 1.1 (part 2, section 3.4.28), which VCDM 2.0 requires for its dates.
 """
 
 from __future__ import annotations
@@ -81,8 +81,8 @@ class UncertainDate:
     def age_bounds(self, on: date) -> tuple[int, int]:
         """Return the least and the greatest whole years that someone born on this date has on a day.
 
-        A year is completed on the anniversary, which for 29 February is 1 March in a common year. Before birth
-        the age is 0.
+        A year is completed on the anniversary, which for 29 February is 1 March in a common year. Before
+        birth the age is 0.
         """
         return _whole_years(self.latest, on), _whole_years(self.earliest, on)
 

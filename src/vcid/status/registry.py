@@ -1,0 +1,276 @@
+"""The issuer's private registry: what was issued, under which status index, and what was revoked.
+
+One registry serves one issuer; any number of its processes and threads may share it. What a method has
+returned is on the disk. The registry holds personal data (the caller's keys, the credentials): its file is
+readable by its owner alone, and no message of this module repeats any of it.
+
+Issuing takes two steps, so that a crash can neither lose an index nor give one out twice: `Registry.reserve`
+before anything is signed, `Registry.complete` after. Publishing is described in `vcid.status.publication`,
+restored backups in `vcid.status.recovery`.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from vcid.encoding.dates import format_timestamp
+from vcid.errors import Conflict
+from vcid.status import issuances, publication, recovery
+from vcid.status.issuances import Issuance
+from vcid.status.publication import Demand, ListSnapshot, Prepared
+from vcid.status.recovery import Missed, PublishedHead, RecoveryReport
+from vcid.status.tables import SCHEMA, Publication, read_publications
+from vcid.storage import Database
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Self
+
+    from vcid.credentials.model import Credential
+    from vcid.storage import Transaction
+
+__all__ = [
+    "Issuance",
+    "ListSnapshot",
+    "Missed",
+    "Prepared",
+    "Publication",
+    "PublishedHead",
+    "RecoveryReport",
+    "Registry",
+]
+
+_MAX_KEY = 1024
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Registry:
+    """What one issuer has issued, and the status lists that go with it."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        purposes: Sequence[str] = ("revocation",),
+        clock: Callable[[], datetime] = _now,
+        random: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> None:
+        if isinstance(purposes, str) or len(set(purposes)) != len(purposes):
+            raise ValueError("purposes are a sequence of different strings")
+        self._database = database
+        self._purposes = tuple(purposes)
+        self._clock = clock
+        self._random = random
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        *,
+        purposes: Sequence[str] = ("revocation",),
+        clock: Callable[[], datetime] = _now,
+        random: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> Self:
+        """Open a registry, creating it as needed.
+
+        Args:
+            url: ``sqlite:///path``, or ``sqlite://`` for one in memory.
+            purposes: what each credential gets a status for.
+            clock: the time, with a time zone.
+            random: gives the number of random bytes it is asked for; they decide indices and ids.
+
+        Raises:
+            StoreTooNew: a newer version of vcid wrote it.
+            Unavailable: the file can't be opened.
+        """
+        return cls(Database.open(url, SCHEMA), purposes=purposes, clock=clock, random=random)
+
+    def close(self) -> None:
+        """Close the registry's connections."""
+        self._database.close()
+
+    def reserve(self, key: str, record_digest: bytes) -> Issuance:
+        """Give a key its credential id and status entries, before anything is signed.
+
+        The same key and digest give the same answer again, with the credential once it is complete.
+
+        Args:
+            key: the caller's own name for the record, such as its primary key.
+            record_digest: a digest of the record, by which a key that is used twice is noticed.
+
+        Raises:
+            Behind: the registry was found behind, and must give out nothing.
+            Conflict: code ``key-reused``, the key stands for another record; ``no-room``, no published
+                list has a place left.
+            Unavailable: the store can't be written.
+        """
+        reserved = self.reserve_many([(key, record_digest)])[0]
+        if isinstance(reserved, Conflict):
+            raise reserved
+        return reserved
+
+    def reserve_many(self, requests: Iterable[tuple[str, bytes]]) -> list[Issuance | Conflict]:
+        """Reserve for many keys in one transaction, in the order of the requests.
+
+        A key that is used for another record has its `Conflict` in its place, and takes nothing from the
+        others. Raises as `reserve` does otherwise; nothing is reserved then.
+        """
+        requests = list(requests)
+        if not all(0 < len(key) <= _MAX_KEY for key, _ in requests):
+            raise ValueError(f"a key has 1 to {_MAX_KEY} characters")
+        now = self._timestamp()
+        with self._database.transaction() as transaction:
+            return [self._reserve(transaction, request, now) for request in requests]
+
+    def complete(self, reserved: Issuance, credential: Credential) -> Issuance:
+        """Keep the credential that was signed for a reservation, and give the one to hand out.
+
+        Of two processes that complete the same reservation, the first wins: both get its credential.
+
+        Raises:
+            Behind: the registry was found behind since the reservation.
+            Conflict: code ``not-found``, nothing was reserved; ``reservation-void``, a recovery came between.
+            Unavailable: the store can't be written.
+        """
+        return self.complete_many([(reserved, credential)])[0]
+
+    def complete_many(self, signed: Iterable[tuple[Issuance, Credential]]) -> list[Issuance]:
+        """Complete many reservations in one transaction. Raises as `complete` does; nothing is kept then."""
+        now = self._timestamp()
+        with self._database.transaction() as transaction:
+            return [
+                issuances.complete(transaction, reserved, credential, now) for reserved, credential in signed
+            ]
+
+    def find(self, *, key: str | None = None, credential_id: str | None = None) -> Issuance | None:
+        """Look an issuance up by the caller's key or by the credential's id; ``None`` if there is none."""
+        column, value = _one_of(key, credential_id)
+        with self._database.read() as transaction:
+            return issuances.find(transaction, column, value)
+
+    def revoke(
+        self, *, key: str | None = None, credential_id: str | None = None, purpose: str = "revocation"
+    ) -> bool:
+        """Set a credential's status, for good; verifiers learn of it by the next publication.
+
+        Returns:
+            Whether this call set it; False where it was set before.
+
+        Raises:
+            Conflict: code ``not-found``, no such credential; ``no-such-purpose``, it has no such status.
+            Unavailable: the store can't be written.
+        """
+        column, value = _one_of(key, credential_id)
+        now = self._timestamp()
+        with self._database.transaction() as transaction:
+            issuance = issuances.find(transaction, column, value)
+            if issuance is None:
+                raise Conflict("not-found", "the registry knows no such credential")
+            return issuances.set_status(transaction, issuance, purpose, now)
+
+    def prepare_publication(
+        self, build: Callable[[ListSnapshot], bytes], *, base_url: str, room: int = 0
+    ) -> Prepared:
+        """Store the next version of every list, or give again those that an earlier attempt left unconfirmed.
+
+        Anchor them, put them where verifiers find them, then call `confirm_publication`.
+
+        Args:
+            build: writes and signs the list credential for a snapshot. It runs inside the transaction, so
+                it must be quick and must not use this registry.
+            base_url: the URL below which new lists are found.
+            room: for how many credentials there must be places once this is confirmed.
+
+        Raises:
+            Behind: the registry was found behind, and must publish nothing.
+            Unavailable: the store can't be written.
+        """
+        demand = Demand(base_url=base_url, purposes=self._purposes, room=room)
+        with self._database.transaction() as transaction:
+            return publication.prepare(transaction, build, demand, self._random)
+
+    def confirm_publication(self, publications: Iterable[Publication]) -> None:
+        """Note that prepared versions are anchored and published; new lists can then be allocated from.
+
+        Raises:
+            Conflict: code ``not-pending``, a version was never prepared here.
+            Unavailable: the store can't be written.
+        """
+        with self._database.transaction() as transaction:
+            publication.confirm(transaction, publications)
+
+    def published_lists(self) -> tuple[Publication, ...]:
+        """Give the newest confirmed version of every list, the retired ones too."""
+        with self._database.read() as transaction:
+            return read_publications(transaction, pending=False)
+
+    def check_against(self, heads: Mapping[str, PublishedHead]) -> tuple[Missed, ...]:
+        """Compare the registry with what the ledger says was published.
+
+        If a list was published that the registry doesn't know, or in a later or another version than it
+        knows, it is an old copy: until `recover` is called it gives out and publishes nothing.
+
+        Args:
+            heads: the ledger's newest version of each of the issuer's lists, by the list's URL; a list
+                whose URL can't be told may stand under any other name.
+
+        Returns:
+            What the registry missed; empty if nothing.
+        """
+        with self._database.read() as transaction:
+            missed = recovery.compare(transaction, heads)
+        if missed:
+            with self._database.transaction() as transaction:
+                transaction.execute("UPDATE registry SET behind = 1")
+        return missed
+
+    def recover(
+        self,
+        heads: Mapping[str, PublishedHead],
+        *,
+        published: Mapping[str, bytes] | None = None,
+        accept_loss: bool = False,
+    ) -> RecoveryReport:
+        """Make a restored backup safe: retire its lists, take over what was published, restore revocations.
+
+        Call it after every restore, whether or not `check_against` found anything: indices given out since
+        the last publication leave no trace in the ledger. Stop every other user of the registry first.
+
+        Args:
+            heads: as for `check_against`.
+            published: the contents of those versions, by the list's URL. Their set bits are set again.
+            accept_loss: go on without contents that are needed, and so take back revocations.
+
+        Raises:
+            Conflict: code ``contents-missing``, a list was published in a version whose content is not at
+                hand; ``not-published``, a content is not the one that the ledger names.
+            Malformed: a content is no status list.
+            Unavailable: the store can't be written.
+        """
+        now = self._timestamp()
+        with self._database.transaction() as transaction:
+            return recovery.recover(transaction, heads, published or {}, now=now, accept_loss=accept_loss)
+
+    def _reserve(self, transaction: Transaction, request: tuple[str, bytes], now: str) -> Issuance | Conflict:
+        try:
+            return issuances.reserve(transaction, request, self._purposes, self._random, now)
+        except Conflict as conflict:
+            if conflict.code == "key-reused":
+                return conflict
+            raise
+
+    def _timestamp(self) -> str:
+        return format_timestamp(self._clock())
+
+
+def _one_of(key: str | None, credential_id: str | None) -> tuple[str, str]:
+    if key is not None and credential_id is None:
+        return "key", key
+    if credential_id is not None and key is None:
+        return "credential_id", credential_id
+    raise TypeError("give either key or credential_id")

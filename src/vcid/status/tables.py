@@ -1,0 +1,141 @@
+"""The registry's tables, and what several of its parts read from them.
+
+``issuance`` holds one row for each key of the caller, ``status_list`` one for each list ever opened,
+``slot`` one for each entry of a list that is taken: by a credential, or by nobody (a decoy, or a place given
+up after a restored backup). A slot is never deleted, so its primary key alone keeps an index from being given
+out twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from vcid.errors import Behind
+from vcid.storage import StoreSchema
+
+if TYPE_CHECKING:
+    from vcid.storage import Transaction
+
+_VERSION_1: Final = """
+CREATE TABLE registry (
+    behind INTEGER NOT NULL
+) STRICT;
+INSERT INTO registry VALUES (0);
+
+CREATE TABLE issuance (
+    number        INTEGER PRIMARY KEY,
+    key           TEXT NOT NULL UNIQUE,
+    record_digest BLOB NOT NULL,
+    credential_id TEXT NOT NULL UNIQUE,
+    reserved_at   TEXT NOT NULL,
+    completed_at  TEXT,
+    media_type    TEXT,
+    content       BLOB,
+    CHECK ((content IS NULL) = (media_type IS NULL))
+) STRICT;
+
+CREATE TABLE status_list (
+    number    INTEGER PRIMARY KEY,
+    list_id   TEXT NOT NULL UNIQUE,
+    purpose   TEXT NOT NULL,
+    length    INTEGER NOT NULL,
+    state     TEXT NOT NULL CHECK (state IN ('opening', 'open', 'retired')),
+    allocated INTEGER NOT NULL DEFAULT 0,
+    decoys    INTEGER NOT NULL DEFAULT 0,
+    seq       INTEGER NOT NULL DEFAULT -1,
+    digest    BLOB
+) STRICT;
+
+CREATE TABLE slot (
+    list      INTEGER NOT NULL REFERENCES status_list (number),
+    position  INTEGER NOT NULL,
+    issuance  INTEGER REFERENCES issuance (number),
+    is_set    INTEGER NOT NULL DEFAULT 0,
+    set_at    TEXT,
+    first_seq INTEGER,
+    PRIMARY KEY (list, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX slot_by_issuance ON slot (issuance) WHERE issuance IS NOT NULL;
+CREATE INDEX slot_that_is_set ON slot (list) WHERE is_set = 1;
+CREATE INDEX slot_to_publish ON slot (list) WHERE is_set = 1 AND first_seq IS NULL;
+
+CREATE TABLE publication (
+    list       INTEGER NOT NULL REFERENCES status_list (number),
+    is_pending INTEGER NOT NULL,
+    seq        INTEGER NOT NULL,
+    digest     BLOB NOT NULL,
+    content    BLOB NOT NULL,
+    PRIMARY KEY (list, is_pending)
+) STRICT;
+
+CREATE TABLE lost_list (
+    list_id TEXT PRIMARY KEY,
+    seq     INTEGER NOT NULL,
+    digest  BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE recovery (
+    number       INTEGER PRIMARY KEY,
+    recovered_at TEXT NOT NULL,
+    report       TEXT NOT NULL
+) STRICT;
+"""
+
+SCHEMA: Final = StoreSchema("registry", (_VERSION_1,))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """One version of a status list, as it is or is about to be published.
+
+    Attributes:
+        list_id: the list's URL.
+        purpose: what its bits mean.
+        seq: 0 for the list's first publication, one more for each later one.
+        digest: the SHA-256 of the content, as it goes into the ledger.
+        content: the signed list credential.
+    """
+
+    list_id: str
+    purpose: str
+    seq: int
+    digest: bytes
+    content: bytes = field(repr=False)
+
+
+def read_publications(transaction: Transaction, *, pending: bool) -> tuple[Publication, ...]:
+    """Read the versions that are published, or those prepared and not yet confirmed."""
+    rows = transaction.execute(
+        "SELECT list_id, purpose, p.seq, p.digest, content FROM publication p"
+        " JOIN status_list ON status_list.number = p.list WHERE is_pending = ? ORDER BY list_id",
+        (int(pending),),
+    )
+    return tuple(
+        Publication(list_id=list_id, purpose=purpose, seq=seq, digest=digest, content=content)
+        for list_id, purpose, seq, digest, content in rows
+    )
+
+
+def promote(transaction: Transaction, number: int) -> None:
+    """Make a list's pending version its published one; a list that was opening can be allocated from."""
+    transaction.execute("DELETE FROM publication WHERE list = ? AND is_pending = 0", (number,))
+    transaction.execute("UPDATE publication SET is_pending = 0 WHERE list = ?", (number,))
+    transaction.execute(
+        "UPDATE status_list SET (seq, digest) = (SELECT seq, digest FROM publication WHERE list = number),"
+        " state = CASE state WHEN 'opening' THEN 'open' ELSE state END WHERE number = ?",
+        (number,),
+    )
+
+
+def refuse_if_behind(transaction: Transaction) -> None:
+    """Stop what a registry that was found behind must not do.
+
+    Raises:
+        Behind: it was, and `recover` has not run since.
+    """
+    if transaction.execute("SELECT behind FROM registry").fetchone()[0]:
+        raise Behind(
+            "the registry knows less than was published from it, as after a restored backup:"
+            " run `vcid registry recover`"
+        )

@@ -1,0 +1,137 @@
+"""The plain Data Integrity cryptosuites as rows of a table, and the bytes that each of them signs.
+
+Follows Data Integrity EdDSA Cryptosuites 1.0, section 3, and Data Integrity ECDSA Cryptosuites 1.0, section 3
+(both W3C Recommendations). The four suites differ in three things only: how a document becomes bytes, which
+keys sign, and which hash goes with a key. So a suite is a row, and the steps are written once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Literal
+
+from vcid.encoding.json import canonicalize
+from vcid.encoding.multikey import KeyType
+from vcid.errors import InvalidProof
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from vcid.encoding.contexts import Contexts
+    from vcid.encoding.json import JsonObject
+
+_HASHES: Final[Mapping[str, Callable[[bytes], hashlib._Hash]]] = MappingProxyType(
+    {"sha256": hashlib.sha256, "sha384": hashlib.sha384}
+)
+
+SIGNATURE_BYTES: Final[Mapping[KeyType, int]] = MappingProxyType(
+    {KeyType.ED25519: 64, KeyType.P256: 64, KeyType.P384: 96}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """One cryptosuite.
+
+    Attributes:
+        name: its identifier, the value of a proof's ``cryptosuite``.
+        canonicalization: ``jcs`` for RFC 8785, ``rdfc`` for RDFC-1.0 over the document's RDF.
+        hashes: the hash of each kind of key that may sign, as ``hashlib`` names it.
+    """
+
+    name: str
+    canonicalization: Literal["jcs", "rdfc"]
+    hashes: Mapping[KeyType, str] = field(hash=False)
+
+    @property
+    def key_types(self) -> frozenset[KeyType]:
+        """The kinds of key that may sign."""
+        return frozenset(self.hashes)
+
+
+_EDDSA: Final = MappingProxyType({KeyType.ED25519: "sha256"})
+# Each curve goes with the hash of its own strength, in the RDF canonicalization too (section 3.2.3).
+_ECDSA: Final = MappingProxyType({KeyType.P256: "sha256", KeyType.P384: "sha384"})
+
+SUITES: Final[Mapping[str, Suite]] = MappingProxyType(
+    {
+        suite.name: suite
+        for suite in (
+            Suite("eddsa-jcs-2022", "jcs", _EDDSA),
+            Suite("eddsa-rdfc-2022", "rdfc", _EDDSA),
+            Suite("ecdsa-jcs-2019", "jcs", _ECDSA),
+            Suite("ecdsa-rdfc-2019", "rdfc", _ECDSA),
+        )
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Transformed:
+    """The two canonical forms that a signature covers.
+
+    Attributes:
+        document: the canonical document, without any proof.
+        proof_config: the canonical proof configuration, without ``proofValue``.
+        hash_name: the hash that the suite gives to the key.
+    """
+
+    document: bytes = field(repr=False)
+    proof_config: bytes = field(repr=False)
+    hash_name: str
+
+    @property
+    def hash_data(self) -> bytes:
+        """The bytes to sign: the configuration's hash, then the document's (section "Hashing")."""
+        digest = _HASHES[self.hash_name]
+        return digest(self.proof_config).digest() + digest(self.document).digest()
+
+
+def transform(
+    document: JsonObject,
+    proof_config: JsonObject,
+    *,
+    suite: Suite,
+    key_type: KeyType,
+    contexts: Contexts,
+) -> Transformed:
+    """Bring a document and its proof configuration to bytes.
+
+    Sections "Transformation" and "Proof Configuration" of the suites.
+
+    Args:
+        document: the document without its proof.
+        proof_config: the proof without ``proofValue``, otherwise as it was received.
+        suite: the row that says how.
+        key_type: the kind of key that signs; it chooses the hash.
+        contexts: the JSON-LD contexts that the RDF suites may use.
+
+    Raises:
+        InvalidProof: keys of this kind don't sign with this suite (``key-type-not-allowed``).
+        Malformed: the document has no canonical form; LimitExceeded where it would cost too much.
+        InvalidRecord: an RDF suite met terms that its contexts leave undefined.
+    """
+    hash_name = suite.hashes.get(key_type)
+    if hash_name is None:
+        raise InvalidProof("key-type-not-allowed", f"{suite.name} is not signed with {key_type.value} keys")
+    if suite.canonicalization == "jcs":
+        return Transformed(canonicalize(document), canonicalize(proof_config), hash_name)
+    return _transform_rdf(document, proof_config, hash_name=hash_name, contexts=contexts)
+
+
+def _transform_rdf(
+    document: JsonObject, proof_config: JsonObject, *, hash_name: str, contexts: Contexts
+) -> Transformed:
+    from vcid.encoding import rdf
+
+    # The configuration is read in the document's context, whatever one the proof itself names.
+    config = {name: value for name, value in proof_config.items() if name != "@context"}
+    if "@context" in document:
+        config["@context"] = document["@context"]
+    return Transformed(
+        rdf.canonicalize(document, contexts=contexts, hash_name=hash_name),
+        rdf.canonicalize(config, contexts=contexts, hash_name=hash_name),
+        hash_name,
+    )

@@ -1,0 +1,224 @@
+"""The proof object: what it may say, what a caller demands of it, and what is left when it holds.
+
+Follows Verifiable Credential Data Integrity 1.0 (W3C Recommendation), sections "Proofs", "DataIntegrityProof"
+and the steps of "Verify Proof" that need no cryptography.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, Protocol
+
+from vcid.encoding.dates import format_timestamp, parse_timestamp
+from vcid.errors import InvalidProof, Malformed
+from vcid.securing.cryptosuites import SUITES, Suite
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from vcid.encoding.json import JSON, JsonObject
+    from vcid.keys.signing import PublicKey
+
+_REQUIRED_TEXTS: Final = ("cryptosuite", "verificationMethod", "proofPurpose", "proofValue")
+_OPTIONAL_TEXTS: Final = ("id", "challenge", "nonce")
+
+
+class Method(Protocol):
+    """What a proof needs to know of a verification method (Controlled Identifiers 1.0)."""
+
+    @property
+    def id(self) -> str:
+        """The method's URL."""
+
+    @property
+    def controller(self) -> str:
+        """Who controls the method."""
+
+    @property
+    def public_key(self) -> PublicKey:
+        """The key that verifies."""
+
+    @property
+    def revoked(self) -> datetime | None:
+        """From when on the method no longer verifies, if it was revoked."""
+
+    @property
+    def expires(self) -> datetime | None:
+        """From when on the method no longer verifies, if that was said beforehand."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofOptions:
+    """What a new proof says about itself.
+
+    Attributes:
+        verification_method: the URL of the method that verifies the signer's key.
+        cryptosuite: a name in `SUITES`.
+        proof_purpose: the relationship under which the method is listed.
+        created: when the proof is made, with a time zone; left out where None.
+        expires: when the proof ends, likewise.
+        domain: the security domain that the proof is meant for.
+        challenge: the verifier's challenge that the proof answers.
+        nonce: something that makes two otherwise equal proofs differ.
+        unsafe_any_json_ld: sign under an RDF suite what `ProofDemand` refuses by default.
+    """
+
+    verification_method: str
+    cryptosuite: str = "eddsa-jcs-2022"
+    proof_purpose: str = "assertionMethod"
+    created: datetime | None = None
+    expires: datetime | None = None
+    domain: str | None = None
+    challenge: str | None = None
+    nonce: str | None = None
+    unsafe_any_json_ld: bool = False
+
+    def __post_init__(self) -> None:
+        if self.cryptosuite not in SUITES:
+            raise ValueError(f"cryptosuite must be one of {', '.join(SUITES)}")
+        if ":" not in self.verification_method:
+            raise ValueError("verification_method must be the absolute URL of a verification method")
+
+    def to_proof(self) -> JsonObject:
+        """Write the options as a proof that has no signature yet."""
+        proof: JsonObject = {
+            "type": "DataIntegrityProof",
+            "cryptosuite": self.cryptosuite,
+            "verificationMethod": self.verification_method,
+            "proofPurpose": self.proof_purpose,
+        }
+        for name, moment in (("created", self.created), ("expires", self.expires)):
+            if moment is not None:
+                proof[name] = format_timestamp(moment)
+        for name, text in (("domain", self.domain), ("challenge", self.challenge), ("nonce", self.nonce)):
+            if text is not None:
+                proof[name] = text
+        return proof
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofDemand:
+    """What the caller demands of a proof. An empty allow-list accepts nothing.
+
+    Attributes:
+        suites: the cryptosuites that are good enough.
+        purpose: the proof purpose that must be stated, and under which the method must be listed.
+        domain: the security domain that the proof must name and no other, where one is given.
+        challenge: the challenge that the proof must answer, where one is given.
+        at: the moment, with a time zone, for which keys and proof dates are judged.
+        skew: how far a signer's clock may run ahead.
+        unsafe_any_json_ld: under RDF suites, accept inline contexts and every spelling of a statement; for
+            callers who read no members by name. See `vcid.securing.context_validation`.
+    """
+
+    suites: frozenset[str]
+    at: datetime
+    purpose: str = "assertionMethod"
+    domain: str | None = None
+    challenge: str | None = None
+    skew: timedelta = timedelta(minutes=5)
+    unsafe_any_json_ld: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.suites, frozenset):
+            raise TypeError("suites must be a frozenset of cryptosuite names")
+        if self.at.utcoffset() is None:
+            raise ValueError("at must have a time zone")
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedProof:
+    """A proof that holds, and what it covers.
+
+    Attributes:
+        document: the verified document without its proof; rebuilt from verified bytes, contexts validated.
+        proof: the proof's members that the signature covers, and ``proofValue``.
+        method: the verification method that it resolved to.
+        cryptosuite: the suite's name.
+    """
+
+    document: JsonObject
+    proof: JsonObject
+    method: Method
+    cryptosuite: str
+
+
+def check_shape(proof: JsonObject) -> None:
+    """Check the members of a proof (sections "Proofs" and "DataIntegrityProof").
+
+    Raises:
+        Malformed: a member is missing or of the wrong shape.
+        InvalidProof: it is another type of proof, or one that builds on others.
+    """
+    # The type comes first: it decides which other members there have to be.
+    if get_text(proof, "type") != "DataIntegrityProof":
+        raise InvalidProof("proof-type-unsupported", "a proof of type DataIntegrityProof is expected")
+    for name in _REQUIRED_TEXTS:
+        get_text(proof, name)
+    for name in _OPTIONAL_TEXTS:
+        if name in proof:
+            get_text(proof, name)
+    if "domain" in proof:
+        _domains(proof["domain"])
+    if "previousProof" in proof:
+        raise InvalidProof("previous-proof-missing", "the document has no proof that this one could build on")
+
+
+def get_text(proof: JsonObject, name: str) -> str:
+    """Read a member of a proof that must be a string.
+
+    Raises:
+        Malformed: it is missing or no string.
+    """
+    value = proof.get(name)
+    if not isinstance(value, str) or not value:
+        raise Malformed("proof-malformed", "a string", where=f"/proof/{name}")
+    return value
+
+
+def _domains(value: JSON) -> set[str]:
+    values = value if isinstance(value, list) else [value]
+    domains = {item for item in values if isinstance(item, str)}
+    if not values or len(domains) != len(values):
+        raise Malformed("proof-malformed", "a string, or a list of different strings", where="/proof/domain")
+    return domains
+
+
+def _moment(proof: JsonObject, name: str) -> datetime | None:
+    if name not in proof:
+        return None
+    try:
+        return parse_timestamp(get_text(proof, name))
+    except Malformed as error:
+        raise Malformed(error.code, error.expected, where=f"/proof/{name}") from None
+
+
+def meet_demand(proof: JsonObject, demand: ProofDemand) -> Suite:
+    """Compare the proof with what the caller demands, and return the suite to verify with.
+
+    Raises:
+        InvalidProof: it is not what was demanded; ``code`` says in what.
+        Malformed: one of its dates is none.
+    """
+    suite = SUITES.get(get_text(proof, "cryptosuite"))
+    if suite is None or suite.name not in demand.suites:
+        allowed = ", ".join(sorted(demand.suites)) or "none"
+        raise InvalidProof("suite-not-allowed", f"the allowed cryptosuites are: {allowed}")
+    if proof["proofPurpose"] != demand.purpose:
+        raise InvalidProof("wrong-purpose", f"a proof for {demand.purpose} is demanded")
+    if demand.domain is not None and ("domain" not in proof or _domains(proof["domain"]) != {demand.domain}):
+        raise InvalidProof("wrong-domain", "the proof must name the demanded domain and no other")
+    if demand.challenge is not None and proof.get("challenge") != demand.challenge:
+        raise InvalidProof("wrong-challenge", "the proof must answer the demanded challenge")
+    _check_dates(proof, demand)
+    return suite
+
+
+def _check_dates(proof: JsonObject, demand: ProofDemand) -> None:
+    created, expires = _moment(proof, "created"), _moment(proof, "expires")
+    # Differences of aware moments, since a sum could leave the range of datetime.
+    if created is not None and created - demand.at > demand.skew:
+        raise InvalidProof("created-in-future", "the proof was made after the moment it is judged for")
+    if expires is not None and expires <= demand.at:
+        raise InvalidProof("proof-expired", "the proof had ended at the moment it is judged for")

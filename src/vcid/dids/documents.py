@@ -1,7 +1,7 @@
-"""DIDs, DID URLs and DID documents: reading them strictly, and finding the key that may check a proof.
+"""DID documents: reading them strictly, writing them, and finding the key that may check a proof.
 
-Follows Decentralized Identifiers 1.0 and 1.1 for the syntax and the document, and Controlled Identifiers 1.0
-for verification methods, their relationships and the algorithm "Retrieve Verification Method".
+Follows Decentralized Identifiers 1.0 and 1.1 for the document, and Controlled Identifiers 1.0 for
+verification methods, their relationships and the algorithm "Retrieve Verification Method".
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
+from vcid.dids.urls import MAX_DID_CHARS, DidUrl, is_did, is_did_url, parse_did, parse_did_url
+from vcid.encoding.dates import parse_timestamp
 from vcid.encoding.json import canonicalize, parse_object
 from vcid.encoding.multikey import KeyType
 from vcid.errors import InvalidProof, LimitExceeded, Malformed, ResolutionFailed
@@ -24,7 +26,16 @@ if TYPE_CHECKING:
 
     from vcid.encoding.json import JSON, JsonObject
 
-MAX_DID_CHARS = 2048
+__all__ = [
+    "DidDocument",
+    "DidUrl",
+    "Resolver",
+    "VerificationMethod",
+    "did_document",
+    "parse_did",
+    "parse_did_url",
+]
+
 MAX_METHODS = 1000
 MAX_DOCUMENT_BYTES = 1 << 20
 DID_CONTEXT = "https://www.w3.org/ns/did/v1"
@@ -38,69 +49,7 @@ PURPOSES = (
     "capabilityDelegation",
 )
 
-_ESCAPED = "%[0-9A-Fa-f]{2}"
-_PCHAR = rf"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|{_ESCAPED})"
-_DID = rf"did:[a-z0-9]++:(?:[A-Za-z0-9._:-]|{_ESCAPED})*+(?<!:)"
-_DID_PATTERN = re.compile(_DID)
-_DID_URL_PATTERN = re.compile(
-    rf"(?P<did>{_DID})(?P<path>(?:/{_PCHAR}*+)*+)"
-    rf"(?:\?(?P<query>(?:{_PCHAR}|[/?])*+))?(?:\#(?P<fragment>(?:{_PCHAR}|[/?])*+))?"
-)
 _URL_PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*+:[^\s\x00-\x20\x7f]++")
-
-
-@dataclass(frozen=True, slots=True)
-class DidUrl:
-    """A DID URL in its parts (DID 1.0, section 3.2); ``str`` gives back the text."""
-
-    did: str
-    path: str = ""
-    query: str | None = None
-    fragment: str | None = None
-
-    @property
-    def method(self) -> str:
-        """The DID method: ``key`` of ``did:key:z6Mk…``."""
-        return self.did.split(":", 2)[1]
-
-    @property
-    def method_specific_id(self) -> str:
-        """What follows the method and its colon."""
-        return self.did.split(":", 2)[2]
-
-    def __str__(self) -> str:
-        query = "" if self.query is None else f"?{self.query}"
-        fragment = "" if self.fragment is None else f"#{self.fragment}"
-        return f"{self.did}{self.path}{query}{fragment}"
-
-
-def parse_did(text: str) -> DidUrl:
-    """Read a DID without path, query or fragment (DID 1.0, section 3.1).
-
-    Raises:
-        ResolutionFailed: ``invalidDid``.
-    """
-    if not _is_did(text):
-        raise ResolutionFailed(
-            "invalidDid", f"a DID reads did:method:identifier, in {MAX_DID_CHARS} characters"
-        )
-    return DidUrl(text)
-
-
-def parse_did_url(text: str) -> DidUrl:
-    """Read an absolute DID URL (DID 1.0, section 3.2).
-
-    Raises:
-        ResolutionFailed: ``invalidDidUrl``.
-    """
-    found = _DID_URL_PATTERN.fullmatch(text) if len(text) <= MAX_DID_CHARS else None
-    if found is None:
-        raise ResolutionFailed("invalidDidUrl", "a DID URL reads did:method:identifier/path?query#fragment")
-    return DidUrl(found["did"], found["path"], found["query"], found["fragment"])
-
-
-def _is_did(text: JSON) -> bool:
-    return isinstance(text, str) and len(text) <= MAX_DID_CHARS and bool(_DID_PATTERN.fullmatch(text))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,7 +213,7 @@ def _canonical(content: JsonObject) -> bytes:
 
 def _read_id(content: JsonObject) -> str:
     identifier = content.get("id")
-    if not isinstance(identifier, str) or not _is_did(identifier):
+    if not isinstance(identifier, str) or not is_did(identifier):
         raise Malformed("did", "the document's DID", where="/id")
     return identifier
 
@@ -327,8 +276,7 @@ class _Reading:
             raise Malformed("did-url", f"a DID URL in {MAX_DID_CHARS} characters", where=where)
         if text.startswith("#") and self.allow_relative:
             text = self.did + text
-        pattern = _DID_URL_PATTERN if text.startswith("did:") else _URL_PATTERN
-        if not pattern.fullmatch(text):
+        if not (is_did_url(text) if text.startswith("did:") else _URL_PATTERN.fullmatch(text)):
             raise Malformed("did-url", "an absolute DID URL, or a fragment where allowed", where=where)
         return text
 
@@ -356,9 +304,10 @@ def _moment(entry: JsonObject, name: str, where: str) -> datetime | None:
     text = entry[name]
     if not isinstance(text, str):
         raise Malformed("timestamp", "a dateTimeStamp", where=f"{where}/{name}")
-    from vcid.encoding.dates import parse_timestamp
-
-    return parse_timestamp(text)
+    try:
+        return parse_timestamp(text)
+    except Malformed as error:
+        raise Malformed(error.code, error.expected, where=f"{where}/{name}") from error
 
 
 def _read_multikey(value: JSON) -> PublicKey:

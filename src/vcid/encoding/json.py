@@ -273,9 +273,9 @@ def _canonicalize_completely(value: JSON) -> bytes:
         raise _integer_too_large() from None
     except rfc8785.FloatDomainError:
         raise Malformed("not-a-number", "finite numbers") from None
-    except UnicodeError:
-        raise Malformed("lone-surrogate", "text without lone surrogates") from None
-    except ValueError:
+    except ValueError as error:
+        if UnicodeEncodeError in (type(error), type(error.__cause__)):
+            raise Malformed("lone-surrogate", "text without lone surrogates") from None
         raise Malformed("no-canonical-form", "values of JSON, in Unicode") from None
 
 

@@ -47,7 +47,7 @@ _NUMBERS: Final = """
 _BIOMETRICS: Final = """
     biometric biometrics biometricData biometricTemplate template fingerprint fingerprints footprint
     footprints palmprint iris irisScan irisTemplate face faceImage faceTemplate facialImage photo photos
-    photograph    portrait picture image selfie voice voicePrint voiceprint dna dnaProfile
+    photograph portrait picture image selfie voice voicePrint voiceprint dna dnaProfile
 """
 # Registers put the person before or after the field: motherOccupation, occupation_of_father, informantPhone.
 _PERSONS: Final = """

@@ -45,7 +45,7 @@ class ObjectReader:
         for name in self._fields:
             if name in self._asked:
                 continue
-            # Where data has slipped into a header, a field's name may be a person's: only plain ones are shown.
+            # Where data has slipped into a header, a field's name may be a person's: only plain ones show.
             path = pointer(self._path, name) if _PLAIN_NAME.fullmatch(name) else self._path
             if is_forbidden(name):
                 self._faults.add(path, "forbidden-field", "no such field in any credential")

@@ -28,15 +28,12 @@ VALUES = st.recursive(
     max_leaves=12,
 )
 # Pieces that, put together at random, come close to JSON: duplicates, colons, escapes, long numbers, depth.
-PIECES = st.lists(
-    st.sampled_from(
-        [
-            *r"""{"a":1,"a":2} {"a:":1,"b":":"} {"\u0061":0,"a":":"} {"a":1,"a\u003a":2} [ ] { } "\ud800" "\\u" " , :
-            "\ud83d\ude00" 1e400 1e5 -0 -0.0 9999999999999999999 0 1 . NaN Infinity true null \ \u é""".split(),
-            *("9" * 310, " ", "\t", "\x0b", "\x7f"),
-        ]
-    ),
-    max_size=8,
+PIECES = r"""
+{"a":1,"a":2} {"a:":1,"b":":"} {"\u0061":0,"a":":"} {"a":1,"a\u003a":2} [ ] { } , : " "\\u" "\ud800"
+"\ud83d\ude00" 0 1 -0 -0.0 . 1e5 1e400 9999999999999999999 NaN Infinity true null \ \u é
+"""
+ALMOST_JSON = st.lists(
+    st.sampled_from([*PIECES.split(), "9" * 310, " ", "\t", "\x0b", "\x7f"]), max_size=8
 ).map("".join)
 
 
@@ -188,7 +185,7 @@ class TestParse:
             assert caught.value.code == "not-an-object"
 
     @settings(max_examples=300)
-    @given(PIECES)
+    @given(ALMOST_JSON)
     def test_both_lanes_agree(self, text):
         """What the quick lane reads, the complete lane reads as the same value of the same types."""
         data = text.encode()
@@ -204,7 +201,7 @@ class TestParse:
         assert repr(json.parse(text)) == repr(value)
 
     @settings(max_examples=300)
-    @given(st.binary(max_size=40) | PIECES | st.text(max_size=20))
+    @given(st.binary(max_size=40) | ALMOST_JSON | st.text(max_size=20))
     def test_raises_only_our_errors(self, data):
         """Whatever the bytes, there is a value or a VcidError that can be printed."""
         assert str(attempt(json.parse, data)).encode()
@@ -296,21 +293,23 @@ class TestCanonicalize:
         assert json.canonicalize({name: [name, count]}) == b'{"amina":["amina",1]}'
 
     @pytest.mark.parametrize(
-        "wrap", [lambda value: [value], lambda value: {"a": value}, lambda value: (value,)]
+        ("wrap", "depth"),
+        [
+            (lambda value: [value], 201),
+            (lambda value: {"a": value}, 201),
+            (lambda value: [value], 100_000),
+            (lambda value: {"a": value}, 100_000),
+            (lambda value: (value,), 100_000),
+        ],
     )
-    @pytest.mark.parametrize("depth", [201, 100_000])
     def test_never_leaks_a_recursion_error(self, wrap, depth):
-        """Deep values are refused with a typed error, and those of the wrong type at latest by Python's limit."""
+        """Deep values are refused with a typed error, those of the wrong type too."""
         value = 1.5
         for _ in range(depth):
             value = wrap(value)
-        if depth < 1000 and isinstance(value, tuple):
-            return
         with pytest.raises(LimitExceeded) as caught:
             json.canonicalize(value)
         assert caught.value.code == "too-deep"
-        while isinstance(value, list | tuple | dict):
-            value = next(iter(value.values() if isinstance(value, dict) else value))
 
     def test_refuses_a_value_that_contains_itself(self):
         """A loop is endless depth."""

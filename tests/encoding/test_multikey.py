@@ -63,21 +63,21 @@ class TestMultibase:
 
     @pytest.mark.parametrize(
         "text",
-        ["z0", "zO", "zI", "zl", "z1 ", "z1\n", "z 1", "z1\u3000", "z١", "zé", "z\ud800", "z+"]
-        + ["uA", "uAA==", "uAB", "u+/", "uA A", "uAA\n", "u\ud800", "uÀÀ", "uAAAAA"],
+        [
+            *("z0", "zO", "zI", "zl", "z1 ", "z1\n", "z 1", "z1\u3000", "z١", "zé", "z\ud800", "z+"),
+            *("uA", "uAA==", "uAB", "u+/", "uA A", "uAA\n", "u\ud800", "uÀÀ", "uAAAAA"),
+        ],
     )
     def test_refuses_other_alphabets_and_spellings(self, text):
         """No foreign digit, padding, white space or set pad bit is read over."""
         assert code_of(multikey.decode_multibase, text) == "not-multibase"
 
     @pytest.mark.parametrize(
-        "text", ["f00fF", "f0", "mAB", "MAA", "MAA=", "m+_", "9x", "v0", "b1", "p", "k00"]
+        "text", ["f00fF", "f0", "F00ff", "mAB", "MAA", "MAA=", "m+_", "9x", "v0", "b1", "KA k"]
     )
     def test_refuses_other_spellings_in_other_bases(self, text):
         """What the multiformats package reads leniently is refused where it would write it otherwise."""
-        with suppress(Malformed):
-            data = multikey.decode_multibase(text, bases=text[0])
-            assert multikey.encode_multibase(data, text[0]) == text
+        assert code_of(multikey.decode_multibase, text, bases=BASES) == "not-multibase"
 
     @pytest.mark.parametrize("text", ["", "f00", "mAA", "Zz", "1", " z1", "Uu", "\x00a", "🚀🚀"])
     def test_refuses_bases_not_asked_for(self, text):
@@ -213,12 +213,15 @@ class TestMultikey:
         "text",
         [
             SPECIFIED_KEY[1:],
+            SPECIFIED_KEY[:-1],
             SPECIFIED_KEY.upper(),
+            SPECIFIED_KEY + "1",
             SPECIFIED_KEY + "\n",
             " " + SPECIFIED_KEY,
             "z" + SPECIFIED_KEY,
-        ]
-        + [SPECIFIED_KEY[:-1], SPECIFIED_KEY + "1", "z1" + SPECIFIED_KEY[1:], "did:key:" + SPECIFIED_KEY],
+            "z1" + SPECIFIED_KEY[1:],
+            "did:key:" + SPECIFIED_KEY,
+        ],
     )
     def test_refuses_near_misses(self, text):
         """A key cut, grown, folded to capitals or spaced out is no key."""
@@ -285,12 +288,10 @@ class TestDigests:
 
     @pytest.mark.parametrize(
         "data",
-        [b"", b"\x12", b"\x12\x20", b"\x12\x20" + bytes(31), b"\x12\x20" + bytes(33), b"\x12\x1f" + bytes(31)]
-        + [
-            b"\x16\x20" + bytes(32),
-            b"\x11\x14" + bytes(20),
-            b"\x12\xa0\x00" + bytes(32),
-            b"\x20\x30" + bytes(32),
+        [
+            *(b"", b"\x12", b"\x12\x20", b"\x12\x20" + bytes(31), b"\x12\x20" + bytes(33)),
+            *(b"\x12\x1f" + bytes(31), b"\x12\xa0\x00" + bytes(32), b"\x20\x30" + bytes(32)),
+            *(b"\x16\x20" + bytes(32), b"\x11\x14" + bytes(20)),
         ],
     )
     def test_refuses_other_digests(self, data):

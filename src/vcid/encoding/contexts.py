@@ -174,13 +174,6 @@ _SOURCES: Final = (
         sha256="82dab514ba44eb18f5d1b0f638c5e140c6a556fbfb5089601bdc0fa5eb8b2581",
     ),
     ContextSource(
-        url="https://www.w3.org/2018/credentials/examples/v1",
-        file="credentials-examples-v1.jsonld",
-        source="w3c/vc-data-model, contexts/credentials/examples/v1",
-        licence=_W3C,
-        sha256="2070ae4e75bc3b4c2cfe2b8b6e86ec45119672bbb5da283f0399ea96c60a0104",
-    ),
-    ContextSource(
         url="https://w3id.org/security/v1",
         file="security-v1.jsonld",
         source=_PYLD,

@@ -188,6 +188,7 @@ def _parse_completely(data: bytes, max_depth: int) -> JSON:
             parse_int=reader.read_number,
             parse_constant=reader.read_constant,
         )
+    # The causes hold the whole text, which may be a person's, so they are not kept.
     except UnicodeDecodeError as error:
         raise Malformed("not-utf-8", "text in UTF-8", where=f"byte {error.start}") from None
     except json.JSONDecodeError as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from vcid.credentials.model import Credential
-from vcid.errors import Conflict
+from vcid.errors import Conflict, Unavailable
 from vcid.status.allocation import allocate
 from vcid.status.bitstring import StatusEntry
 from vcid.status.tables import refuse_if_behind
@@ -68,11 +68,14 @@ def reserve(
         return _issuance(transaction, row)
     refuse_if_behind(transaction)
     credential_id = uuid.UUID(bytes=random(16), version=4).urn
-    number = transaction.execute(
-        "INSERT INTO issuance (key, record_digest, credential_id, reserved_at) VALUES (?, ?, ?, ?)",
+    inserted = transaction.execute(
+        "INSERT INTO issuance (key, record_digest, credential_id, reserved_at) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (credential_id) DO NOTHING",
         (key, record_digest, credential_id, now),
-    ).lastrowid
-    assert number is not None  # noqa: S101 - sqlite3 sets it after every INSERT; this tells the type checker
+    )
+    if not inserted.rowcount or inserted.lastrowid is None:
+        raise Unavailable("the source of randomness repeats itself")
+    number = inserted.lastrowid
     return Issuance(
         key=key,
         credential_id=credential_id,

@@ -209,6 +209,12 @@ class Registry:
         with self._database.read() as transaction:
             return read_publications(transaction, pending=False)
 
+    def list_ids(self) -> tuple[str, ...]:
+        """Give the URL of every list, of those that are not published yet too."""
+        with self._database.read() as transaction:
+            rows = transaction.execute("SELECT list_id FROM status_list ORDER BY list_id")
+            return tuple(list_id for (list_id,) in rows)
+
     def check_against(self, heads: Mapping[str, PublishedHead]) -> tuple[Missed, ...]:
         """Compare the registry with what the ledger says was published.
 

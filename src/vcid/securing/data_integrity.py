@@ -8,9 +8,12 @@ is rebuilt from the bytes that the signature covers, so nothing of what was rece
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from vcid.encoding.json import canonicalize, parse_object
+import orjson
+
+from vcid.encoding.json import canonicalize
 from vcid.encoding.multikey import decode_multibase, encode_multibase
 from vcid.errors import InvalidProof, Malformed
 from vcid.securing.context_validation import check_meaning, check_spelling
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
     from vcid.encoding.contexts import Contexts
     from vcid.encoding.json import JSON, JsonObject
+    from vcid.encoding.multikey import KeyType
     from vcid.keys.signing import PublicKey, Signer
 
 __all__ = [
@@ -74,19 +78,18 @@ def add_proof(
         raise ValueError(f"{suite.name} is not signed with {key_type.value} keys")
     if "proof" in document:
         raise Malformed("already-secured", "a document without a proof", where="/proof")
-    unsecured = _rebuild(canonicalize(_inject_context(document)))
-    proof = options.to_proof()
-    if suite.canonicalization == "jcs":
+    unsecured, proof = _inject_context(document), options.to_proof()
+    if suite.canonicalization == "jcs" and "@context" in unsecured:
         # Not needed for a proof that stays alone, but strongly advised: who adds a proof to it later
         # may have to append a context ("Create Proof", step 2).
-        if "@context" in unsecured:
-            proof["@context"] = unsecured["@context"]
-        check_meaning(unsecured, contexts=contexts)
+        proof["@context"] = unsecured["@context"]
+    covered = _cover(unsecured, proof, suite=suite, key_type=key_type, contexts=contexts)
+    if suite.canonicalization == "jcs":
+        check_meaning(covered.document, contexts=contexts)
     elif not options.unsafe_any_json_ld:
-        check_spelling(unsecured)
-    transformed = transform(unsecured, proof, suite=suite, key_type=key_type, contexts=contexts)
-    proof["proofValue"] = encode_multibase(signer.sign(transformed.hash_data))
-    return {**unsecured, "proof": proof}
+        check_spelling(covered.document)
+    proof_value = encode_multibase(signer.sign(covered.hash_data))
+    return {**covered.document, "proof": {**covered.proof, "proofValue": proof_value}}
 
 
 def verify_proof(
@@ -126,14 +129,42 @@ def verify_proof(
     unsecured = _unsecure(secured, proof, suite)
     method = resolve(get_text(proof, "verificationMethod"), demand.purpose)
     _check_method(method, suite, demand)
-    document, verified = _verify_signature(
-        unsecured, proof, suite=suite, key=method.public_key, contexts=contexts
-    )
+    covered = _verify_signature(unsecured, proof, suite=suite, key=method.public_key, contexts=contexts)
     if suite.canonicalization == "jcs":
-        check_meaning(document, contexts=contexts)
+        check_meaning(covered.document, contexts=contexts)
     elif not demand.unsafe_any_json_ld:
-        check_spelling(document)
-    return VerifiedProof(document, verified, method, suite.name)
+        check_spelling(covered.document)
+    return VerifiedProof(covered.document, covered.proof, method, suite.name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Covered:
+    """What a signature covers: private copies of document and proof, and the bytes that get signed."""
+
+    document: JsonObject
+    proof: JsonObject
+    hash_data: bytes
+
+
+def _cover(
+    document: JsonObject, proof_config: JsonObject, *, suite: Suite, key_type: KeyType, contexts: Contexts
+) -> _Covered:
+    """Transform and hash a document and its proof without ``proofValue``, and rebuild both from the bytes."""
+    if suite.canonicalization == "rdfc":
+        # N-Quads can't be turned back into the document, so that private copies are what gets transformed.
+        # The proof's own context is not covered: the document's stands in its place.
+        proof_config = {name: member for name, member in proof_config.items() if name != "@context"}
+        document, proof_config = _rebuild(canonicalize(document)), _rebuild(canonicalize(proof_config))
+    done = transform(document, proof_config, suite=suite, key_type=key_type, contexts=contexts)
+    if suite.canonicalization == "jcs":
+        document, proof_config = _rebuild(done.document), _rebuild(done.proof_config)
+    return _Covered(document, proof_config, done.hash_data)
+
+
+def _rebuild(canonical: bytes) -> JsonObject:
+    # What our own writer wrote is strict and bounded already, so the checks of reading are spared.
+    document: JsonObject = orjson.loads(canonical)
+    return document
 
 
 def _take_proof(secured: JsonObject) -> JsonObject:
@@ -181,26 +212,15 @@ def _check_method(method: Method, suite: Suite, demand: ProofDemand) -> None:
 
 def _verify_signature(
     unsecured: JsonObject, proof: JsonObject, *, suite: Suite, key: PublicKey, contexts: Contexts
-) -> tuple[JsonObject, JsonObject]:
-    """Verify, and return document and proof rebuilt from what was verified."""
+) -> _Covered:
+    """Verify, and return what the signature covers, ``proofValue`` put back beside it."""
     value = get_text(proof, "proofValue")
     signature = _decode_proof_value(value, SIGNATURE_BYTES[key.key_type])
     config = {name: member for name, member in proof.items() if name != "proofValue"}
-    if suite.canonicalization == "rdfc":
-        # N-Quads can't be turned back into the document, so a private copy is what gets verified.
-        # The proof's own context is not covered: the document's stands in its place.
-        config.pop("@context", None)
-        unsecured, config = _rebuild(canonicalize(unsecured)), _rebuild(canonicalize(config))
-    transformed = transform(unsecured, config, suite=suite, key_type=key.key_type, contexts=contexts)
-    key.verify(signature, transformed.hash_data)
-    if suite.canonicalization == "jcs":
-        unsecured, config = _rebuild(transformed.document), _rebuild(transformed.proof_config)
-    return unsecured, {**config, "proofValue": value}
-
-
-def _rebuild(canonical: bytes) -> JsonObject:
-    # Whoever read the document has set a limit on its size; a canonical form in memory needs no second one.
-    return parse_object(canonical, max_bytes=len(canonical))
+    covered = _cover(unsecured, config, suite=suite, key_type=key.key_type, contexts=contexts)
+    key.verify(signature, covered.hash_data)
+    covered.proof["proofValue"] = value
+    return covered
 
 
 def _decode_proof_value(text: str, size: int) -> bytes:

@@ -1,0 +1,128 @@
+"""A log's side of its witnesses: what they know of it, and their cosignatures for a new checkpoint."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from vcid.errors import Behind, Conflict, InvalidProof, Malformed, Unavailable
+from vcid.ledger.notes import Checkpoint, Note, NoteSignature
+from vcid.ledger.tree import StoredTree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from vcid.ledger.anchor import Witness
+    from vcid.ledger.notes import NoteKey
+    from vcid.ledger.store import LogStore
+
+_CHUNK = 1000
+_logger = logging.getLogger(__name__)
+
+
+class Cosigners:
+    """The witnesses of one log.
+
+    Args:
+        witnesses: each with a key of its own.
+        key: the log's.
+        store: the log's.
+    """
+
+    __slots__ = ("_key", "_store", "_witnesses")
+
+    def __init__(self, witnesses: Iterable[Witness], key: NoteKey, store: LogStore) -> None:
+        self._witnesses = tuple(witnesses)
+        self._key = key
+        self._store = store
+        keys = {key.public_key, *(witness.key.public_key for witness in self._witnesses)}
+        if len(keys) != len(self._witnesses) + 1:
+            raise ValueError("each witness has a key of its own, which is not the log's")
+
+    def __len__(self) -> int:
+        return len(self._witnesses)
+
+    def compare(self) -> None:
+        """Look at every witness that answers for a checkpoint of the log that the log does not contain.
+
+        Raises:
+            Behind: there is one.
+            Unavailable: there are witnesses and none answers: the log might be about to sign a fork.
+        """
+        silent = 0
+        for witness in self._witnesses:
+            try:
+                self._known_size(witness)
+            except Unavailable as error:
+                silent += 1
+                _logger.warning("witness %s does not answer: %s", witness.key.name, error)
+        if self._witnesses and silent == len(self._witnesses):
+            raise Unavailable("no witness answers, and without one the log could be signing a fork")
+
+    def collect(self, checkpoint: Checkpoint, note: Note) -> list[NoteSignature]:
+        """Ask every witness to cosign.
+
+        Returns:
+            The cosignatures that hold; none if every witness that answers knows a larger checkpoint already.
+
+        Raises:
+            Conflict: a witness refuses the checkpoint.
+            Unavailable: there are witnesses and none answers.
+        """
+        cosignatures, overtaken = [], False
+        for witness in self._witnesses:
+            try:
+                cosignature = self._ask(witness, checkpoint, note)
+            except (Unavailable, InvalidProof, Malformed) as error:
+                _logger.warning("witness %s did not cosign: %s", witness.key.name, error)
+                continue
+            if cosignature is None:
+                overtaken = True
+            else:
+                cosignatures.append(cosignature)
+        if self._witnesses and not cosignatures and not overtaken:
+            raise Unavailable("no witness cosigned the checkpoint")
+        return cosignatures
+
+    def _known_size(self, witness: Witness) -> int:
+        data = witness.checkpoint(self._key.name)
+        if data is None:
+            return 0
+        note = Note.parse(data)
+        if not note.verify((self._key,)):
+            raise Conflict("other-log", f"{witness.key.name} holds a checkpoint that this log did not sign")
+        known = Checkpoint.parse(note.text)
+        with self._store.read() as reader:
+            # The log is read after the witness was asked, so a healthy one contains what the witness knows.
+            if known.size > reader.size():
+                raise Behind(f"{witness.key.name} knows {known.size} leaves, the log has {reader.size()}")
+            if StoredTree(reader.completed).root(known.size) != known.root:
+                raise Behind(f"{witness.key.name} knows other leaves than the log has")
+        return known.size
+
+    def _ask(self, witness: Witness, checkpoint: Checkpoint, note: Note) -> NoteSignature | None:
+        known = self._known_size(witness)
+        if known > checkpoint.size:
+            return None
+        with self._store.read() as reader:
+            proof = StoredTree(reader.completed).consistency(known, checkpoint.size)
+        leaves = self._stream(known, checkpoint.size)
+        try:
+            line = witness.add_checkpoint(known, proof, note.encode(), leaves)
+        except Conflict as error:
+            if error.code == "size":
+                return None
+            raise
+        if len(line) > 8192:
+            raise Malformed("cosignature", "one signature line")
+        cosignature = NoteSignature.parse(line.decode(errors="replace").removesuffix("\n"))
+        if not Note(note.text, (cosignature,)).verify((witness.key,)):
+            raise InvalidProof("bad-signature", "the cosignature is not by the witness's key")
+        return cosignature
+
+    def _stream(self, start: int, stop: int) -> Iterator[bytes]:
+        """Read leaves piece by piece, each in a transaction of its own: leaves don't change."""
+        for index in range(start, stop, _CHUNK):
+            with self._store.read() as reader:
+                leaves = reader.leaves(index, min(index + _CHUNK, stop))
+            yield from leaves

@@ -539,6 +539,24 @@ def test_the_method_is_resolved_for_the_demanded_purpose(sign, ask):
     assert asked == [(secured["proof"]["verificationMethod"], "authentication")]
 
 
+@pytest.mark.parametrize("kind", [KeyType.ED25519, KeyType.P384])
+def test_a_did_documents_own_method_fits(kind, sign, ask):
+    """What DID resolution gives is what a proof asks for, without either knowing the other."""
+    from vcid.dids.methods import DidKeyResolver
+
+    def resolve(url, purpose):
+        return DidKeyResolver().resolve(url.partition("#")[0]).method(url, purpose)
+
+    suite = "eddsa-jcs-2022" if kind is KeyType.ED25519 else "ecdsa-jcs-2019"
+    secured = sign(document(), kind, cryptosuite=suite)
+    verified = verify_proof(secured, **{**ask, "resolve": resolve})
+    assert verified.method.controller == verified.method.id.partition("#")[0]
+    for_agreement = sign(document(), kind, cryptosuite=suite, proof_purpose="keyAgreement")
+    demand = replace(ask["demand"], purpose="keyAgreement")
+    with pytest.raises(VcidError):
+        verify_proof(for_agreement, resolve=resolve, demand=demand, contexts=ask["contexts"])
+
+
 def test_cheap_checks_come_before_the_resolver(sign, ask):
     """What can be refused by looking is refused before anything is looked up."""
 

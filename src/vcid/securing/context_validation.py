@@ -13,6 +13,9 @@ verifier know every context, and for the demand of the Verifiable Credentials Da
    good. So a document under an RDF suite has contexts only at its top and only by URL, no member named by an
    IRI or a JSON-LD keyword, and describes each identified thing in one place.
 
+Even so, RDF leaves open the order of entries in a set, whether one entry stands alone or in a list, and
+``@direction``: no reader may draw a claim from these. The JCS suites leave nothing open, and are the default.
+
 A document with no ``@context`` at all is plain JSON, which the JCS suites may secure; what its names mean is
 its reader's business.
 """

@@ -189,6 +189,15 @@ def test_misuse_is_a_value_error(sign, method_url, signers, contexts):
         ProofDemand(suites="eddsa-jcs-2022", at=AT)
 
 
+def test_no_suite_transforms_for_a_key_that_may_not_sign(contexts):
+    """The table is closed: a key of another kind has no hash in it."""
+    for name, suite in SUITES.items():
+        for kind in set(KeyType) - suite.key_types:
+            with pytest.raises(InvalidProof) as caught:
+                transform(document(), {}, suite=suite, key_type=kind, contexts=contexts)
+            assert caught.value.code == "key-type-not-allowed", name
+
+
 def test_a_second_proof_is_refused(sign):
     """Proof sets come with a later version; a proof is never replaced in silence."""
     with pytest.raises(Malformed) as caught:

@@ -233,8 +233,8 @@ def read_context(file: str) -> bytes:
 class Contexts:
     """The contexts that a caller knows, by URL: an immutable value, equal and hashed by its content.
 
-    Start from `carried` and add to it with `with_context`; there is no other way in, so what a document's terms
-    mean never depends on the network.
+    Start from `carried` and add to it with `with_context`; there is no other way in, so what a document's
+    terms mean never depends on the network.
     """
 
     __slots__ = ("_added", "_hash", "_texts")

@@ -2,8 +2,8 @@ r"""RDF datasets as N-Quads: the strict reader and the canonical writer.
 
 Follows RDF 1.1 N-Quads for reading and the canonical form of RDFC-1.0, appendix A, for writing. In memory a
 term *is* its canonical N-Quads text: ``<iri>``, ``"literal"^^<datatype>``, ``_:label``. A quad is a tuple of
-four such texts, the last one empty for the default graph, so that comparing, hashing and writing a dataset cost
-nothing beyond strings.
+four such texts, the last one empty for the default graph, so that comparing, hashing and writing a dataset
+cost nothing beyond strings.
 """
 
 from __future__ import annotations
@@ -163,4 +163,4 @@ def _unescape(text: str, where: str) -> str:
 
 def _read_escape(match: re.Match[str]) -> str:
     escape = match.group()
-    return chr(int(escape[2:], 16)) if escape[1] in "uU" else _UNESCAPED[escape[1]]
+    return chr(int(escape[2:], base=16)) if escape[1] in "uU" else _UNESCAPED[escape[1]]

@@ -1,15 +1,16 @@
 """From a JSON-LD document to the bytes that an RDF signature covers.
 
-Joins the two halves that the rdfc suites of Verifiable Credential Data Integrity 1.0 name: JSON-LD 1.1 to RDF in
-safe mode (``jsonld``), and RDFC-1.0 (``rdfc``). Safe mode means that nothing of the document is left behind in
-silence: what would not be covered by the signature is an error.
+Joins the two halves that the rdfc suites of Verifiable Credential Data Integrity 1.0 name: JSON-LD 1.1 to RDF
+in safe mode (``jsonld``), and RDFC-1.0 (``rdfc``). Safe mode means that nothing of the document is left
+behind in silence: what would not be covered by the signature is an error.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vcid.encoding import jsonld, nquads, rdfc
+from vcid.encoding import nquads, rdfc
+from vcid.encoding.jsonld.conversion import to_rdf
 from vcid.encoding.rdfc import WORK_BUDGET
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def canonicalize(
         Malformed: it is no JSON-LD; ``unknown-context`` where a context is not among ``contexts``.
         LimitExceeded: it takes more work than is granted.
     """
-    dataset = jsonld.to_rdf(document, contexts=contexts)
+    dataset = to_rdf(document, contexts=contexts)
     return rdfc.canonicalize(dataset, hash_name=hash_name, budget=budget)
 
 
@@ -42,7 +43,7 @@ def to_nquads(document: JsonObject, *, contexts: Contexts) -> bytes:
 
     Raises as `canonicalize` does.
     """
-    return nquads.write(jsonld.to_rdf(document, contexts=contexts))
+    return nquads.write(to_rdf(document, contexts=contexts))
 
 
 def canonicalize_nquads(document: bytes, *, hash_name: str = "sha256", budget: int = WORK_BUDGET) -> bytes:
@@ -62,4 +63,4 @@ def check_terms(document: JsonObject, *, contexts: Contexts) -> None:
 
     Raises as `canonicalize` does.
     """
-    jsonld.to_rdf(document, contexts=contexts)
+    to_rdf(document, contexts=contexts)

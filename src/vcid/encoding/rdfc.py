@@ -2,9 +2,9 @@
 
 Follows the W3C Recommendation "RDF Dataset Canonicalization" of 21 May 2024, section 4, in the order of its
 steps; the numbers in the comments are its own. Where every blank node is told apart by the statements that
-mention it, one hash a node suffices. Where some are not, the general algorithm is exponential in the worst case,
-so its work is counted, and refused past a budget: a graph made to be costly must fail before its signature is
-even looked at.
+mention it, one hash a node suffices. Where some are not, the general algorithm is exponential in the worst
+case, so its work is counted, and refused past a budget: a graph made to be costly must fail before its
+signature is even looked at.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Values of JSON as literals of RDF.
 
-Follows the Object to RDF Conversion algorithm of JSON-LD 1.1 Processing Algorithms and API (section 8.2.2) and
-its Data Round Tripping (section 8.6): numbers and booleans take the canonical lexical form of their XML Schema
-datatype, and JSON literals their RFC 8785 form.
+Follows the Object to RDF Conversion algorithm of JSON-LD 1.1 Processing Algorithms and API (section 8.2.2)
+and its Data Round Tripping (section 8.6): numbers and booleans take the canonical lexical form of their XML
+Schema datatype, and JSON literals their RFC 8785 form.
 """
 
 from __future__ import annotations

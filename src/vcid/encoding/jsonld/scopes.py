@@ -12,8 +12,9 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from vcid.encoding.definitions import ContextDefinition, Mode
-from vcid.encoding.terms import INITIAL, ActiveContext
+from vcid.encoding.json import pointer
+from vcid.encoding.jsonld.definitions import ContextDefinition, Mode
+from vcid.encoding.jsonld.terms import INITIAL, ActiveContext
 from vcid.errors import LimitExceeded, Malformed
 
 if TYPE_CHECKING:
@@ -128,9 +129,9 @@ class _Derivation:
         if self._left < 0:
             raise _too_many(self._where)
 
-    def fault(self, code: str, expected: str) -> Malformed:
-        """Make the error for what is wrong with the context."""
-        return Malformed(code, expected, where=self._where)
+    def fault(self, code: str, expected: str, term: str = "") -> Malformed:
+        """Make the error for what is wrong with the context, or with one of its terms."""
+        return Malformed(code, expected, where=self._where + pointer([term]) if term else self._where)
 
     def process(self, active: ActiveContext, local: JSON, mode: Mode) -> ActiveContext:
         """Run the Context Processing algorithm (section 4.1.2); the comments give its steps."""

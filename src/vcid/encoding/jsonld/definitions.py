@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from vcid.encoding import nquads
-from vcid.encoding.terms import KEYWORDS, ActiveContext, Term, is_language_tag, is_reserved
+from vcid.encoding.jsonld.terms import KEYWORDS, ActiveContext, Term, is_language_tag, is_reserved
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,8 +64,8 @@ class Processor(Protocol):
         """Count definitions against the limit."""
         ...
 
-    def fault(self, code: str, expected: str) -> Malformed:
-        """Make the error for what is wrong with the context."""
+    def fault(self, code: str, expected: str, term: str = "") -> Malformed:
+        """Make the error for what is wrong with the context, or with one of its terms."""
         ...
 
 
@@ -80,6 +80,8 @@ class ContextDefinition:
         self._terms = dict(active.terms)
         self._active = replace(active, terms=self._terms)
         self._defined: dict[str, bool] = {}
+        self._term = ""
+        self._is_protected = False
         processor.spend(len(self._terms) // _COPIED_AT_ONCE)
 
     def define_all(self) -> ActiveContext:
@@ -100,7 +102,7 @@ class ContextDefinition:
         return self._active
 
     def _fault(self, code: str, expected: str) -> Malformed:
-        return self._processor.fault(code, expected)
+        return self._processor.fault(code, expected, self._term)
 
     def _check_base(self) -> None:
         # Safe mode resolves nothing, so a base changes nothing: it has to be right all the same.
@@ -147,6 +149,7 @@ class ContextDefinition:
         if term in self._defined:
             raise self._fault("cyclic-iri-mapping", "terms that don't depend on themselves")
         self._defined[term] = False
+        outer, self._term = self._term, term
         self._processor.spend(1)
         # 4, 5
         self._check_name(term)
@@ -160,6 +163,7 @@ class ContextDefinition:
             definition = previous
         self._terms[term] = definition
         self._defined[term] = True
+        self._term = outer
 
     def _check_name(self, term: str) -> None:
         value = self._local[term]

@@ -12,6 +12,7 @@ from vcid.ledger.entries import hash_list_id, topic
 from vcid.ledger.receipts import HEAD_RECEIPT, INCLUSION_RECEIPT, HeadReceipt, InclusionReceipt
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from vcid.keys.signing import PublicKey
@@ -108,7 +109,11 @@ def judge(
             return Judgement(Outcome.INVALID, "view-mismatch")
         if evidence.entry is not None:
             _check_entry(claim, evidence.entry)
-        return _judge_receipt(claim, evidence, known, policy, freshness)
+
+        def examine(note: bytes) -> Witnessed:
+            return known if note == view.note else policy.examine(note)
+
+        return _judge_receipt(claim, evidence, known, examine, freshness)
     except (InvalidProof, Malformed) as error:
         return Judgement(Outcome.INVALID, error.code)
 
@@ -120,19 +125,23 @@ def _check_entry(claim: Claim, entry: Entry) -> None:
 
 
 def _judge_receipt(
-    claim: Claim, evidence: Evidence, known: Witnessed, policy: LogPolicy, freshness: Freshness
+    claim: Claim,
+    evidence: Evidence,
+    known: Witnessed,
+    examine: Callable[[bytes], Witnessed],
+    freshness: Freshness,
 ) -> Judgement:
     receipt = evidence.receipt
     if receipt is None:
         return Judgement(Outcome.UNAVAILABLE, "no-receipt", known.freshness)
     if receipt.media_type == INCLUSION_RECEIPT:
-        return _judge_inclusion(claim, receipt, known, policy)
+        return _judge_inclusion(claim, receipt, known, examine)
     if receipt.media_type != HEAD_RECEIPT:
         return Judgement(Outcome.INVALID, "media-type")
     head = HeadReceipt.parse(receipt.body)
-    seen = policy.examine(head.log_proof.note.encode())
+    seen = examine(head.log_proof.note.encode())
     head.verify_proofs(claim.topic)
-    if head.entry is not None:
+    if head.entry is not None and head.entry != evidence.entry:
         head.entry.verify()
     place = _compare_places(seen.checkpoint, known.checkpoint)
     relation = _compare_heads(claim, evidence.entry, head.entry)
@@ -144,10 +153,12 @@ def _judge_receipt(
     return _dated(place, known, seen)
 
 
-def _judge_inclusion(claim: Claim, receipt: Receipt, known: Witnessed, policy: LogPolicy) -> Judgement:
+def _judge_inclusion(
+    claim: Claim, receipt: Receipt, known: Witnessed, examine: Callable[[bytes], Witnessed]
+) -> Judgement:
     """An inclusion receipt shows that an entry exists; that it is the newest, it can't show."""
     included = InclusionReceipt.parse(receipt.body)
-    seen = policy.examine(included.log_proof.note.encode())
+    seen = examine(included.log_proof.note.encode())
     included.verify_proofs()
     _check_entry(claim, included.entry)
     place = _compare_places(seen.checkpoint, known.checkpoint)
@@ -183,8 +194,10 @@ def _judge_witnesses(known: Witnessed, freshness: Freshness, relation: Judgement
         return relation
     if not known.is_witnessed:
         return Judgement(Outcome.QUORUM, "too-few-witnesses")
-    if relation is not None:
-        return relation
+    return _judge_age(known, freshness) if relation is None else relation
+
+
+def _judge_age(known: Witnessed, freshness: Freshness) -> Judgement:
     if known.freshness is None:
         return Judgement(Outcome.QUORUM, "time-unknown")
     if known.freshness - freshness.now > freshness.clock_skew:

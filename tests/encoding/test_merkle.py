@@ -102,6 +102,15 @@ class TestTrees:
                 assert proof == defined_path(index, leaves)
                 merkle.verify_inclusion(leaves[index], index, size, proof, root)
 
+    def test_every_growth_of_small_trees(self):
+        """Consistency proofs between all sizes to 33 are as defined and verify."""
+        roots = [defined_root(LEAVES[:size]) for size in range(34)]
+        for new in range(1, 34):
+            for old in range(1, new + 1):
+                proof = merkle.consistency_proof(LEAVES[:new], old)
+                assert proof == defined_consistency(old, LEAVES[:new])
+                merkle.verify_consistency(old, new, proof, roots[old], roots[new])
+
     @settings(max_examples=60, deadline=None)
     @given(SIZES, st.data())
     def test_growth_matches_the_definition(self, size, data):
@@ -134,6 +143,7 @@ class TestTrees:
             (2, 3),
             (3, 4),
             (3, 7),
+            (5, 6),
             (4, 8),
             (6, 8),
             (7, 8),

@@ -215,13 +215,14 @@ def _translated() -> Iterator[None]:
         raise
     except sqlite3.DatabaseError as error:
         raise Unavailable(f"the store can't be used: {error}; check the disk and the file") from error
-    except OSError as error:
-        raise Unavailable(f"the store's file can't be opened: {error.strerror}") from error
 
 
 def _create_private(path: Path) -> None:
     """Create the file readable by its owner alone; SQLite gives its log files the same mode."""
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600))
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600))
+    except OSError as error:
+        raise Unavailable(f"the store's file can't be opened: {error.strerror}") from error
 
 
 def _prepare(connection: sqlite3.Connection, schema: StoreSchema) -> None:

@@ -173,13 +173,13 @@ class BirthRegistration:
         faults.raise_any()
         return {"id": child_did, "type": SUBJECT_TYPE, **self._fields_json()}
 
-    def evidence_json(self) -> list[JSON]:
+    def evidence_json(self) -> list[JsonObject]:
         """Write the credential's ``evidence`` (VCDM 2.0, section 5.6)."""
         return [item.to_json() for item in self.evidence]
 
     @classmethod
-    def from_subject(cls, subject: JsonObject, *, evidence: Sequence[JSON] = ()) -> BirthRegistration:
-        """Read the subject of a credential, and its evidence.
+    def from_subject(cls, subject: JsonObject, *, evidence: JSON = None) -> BirthRegistration:
+        """Read the subject of a credential, and its ``evidence``, which is one object or several.
 
         Whether something lies in the future is not asked: that is the verifier's question.
 
@@ -187,7 +187,8 @@ class BirthRegistration:
             InvalidRecord: with every fault.
         """
         faults = Faults()
-        reader = ObjectReader({**subject, "evidence": list(evidence)}, "", faults)
+        items = [evidence] if isinstance(evidence, dict) else evidence
+        reader = ObjectReader({**subject, "evidence": items or []}, "", faults)
         reader.expect_type(SUBJECT_TYPE)
         reader.string("id")
         record = cls._read(reader, reader.string("childRef"))

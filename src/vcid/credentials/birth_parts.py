@@ -356,7 +356,7 @@ class Evidence:
     @classmethod
     def read(cls, reader: ObjectReader) -> Evidence:
         """Read evidence from a credential."""
-        reader.expect_type("BirthEvidence")
+        reader.expect_type("BirthEvidence", required=False)
         return cls(kind=reader.enum("kind", EvidenceKind), date=reader.day("date"))
 
     def check(self, faults: Faults, path: str) -> None:

@@ -52,12 +52,13 @@ class ObjectReader:
             else:
                 self._faults.add(path, "unknown-field", "only fields of this record")
 
-    def expect_type(self, wanted: str) -> None:
+    def expect_type(self, wanted: str, *, required: bool = True) -> None:
         """Note that an object's ``type`` is absent, or neither a type nor a list that holds it."""
         self._asked.add("type")
         types = self._fields.get("type")
         if types is None:
-            self._fault("type", "required", wanted)
+            if required:
+                self._fault("type", "required", wanted)
         elif types != wanted and not (isinstance(types, list) and wanted in types):
             self._fault("type", "unknown-type", wanted, types)
 

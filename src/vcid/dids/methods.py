@@ -58,6 +58,7 @@ class DidKeyResolver:
             ResolutionFailed: ``invalidDid``, or ``unsupportedPublicKeyType`` for other types of key.
         """
         if len(did) > _MAX_DID_KEY_CHARS:
+            _of_method(did, "key")
             raise ResolutionFailed("unsupportedPublicKeyType", "a did:key of Ed25519, P-256 or P-384")
         return _expand_did_key(did)
 

@@ -52,6 +52,7 @@ class Accreditation:
         jurisdictions: ISO 3166-1 alpha-2 or ISO 3166-2 codes; a country covers its subdivisions.
         owner: the key that first owned the issuer's topics in the ledger; without it nothing that
             the issuer anchors can be recognised.
+        log: the origin of the log in which the issuer anchors; needed where a policy names several.
         valid_from: the start of the office; ``None`` for no bound.
         valid_until: its end, exclusive; ``None`` for no bound.
         document_digest: SHA-256 of the issuer's DID document in canonical JSON, where it is pinned.
@@ -64,6 +65,7 @@ class Accreditation:
     credential_types: frozenset[str]
     jurisdictions: frozenset[str]
     owner: PublicKey | None = None
+    log: str | None = None
     valid_from: datetime | None = None
     valid_until: datetime | None = None
     document_digest: bytes | None = None

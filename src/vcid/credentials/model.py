@@ -125,6 +125,7 @@ class Draft:
         schemas: entries for ``credentialSchema``.
         evidence: entries for ``evidence``.
         contexts: the contexts besides that of the data model.
+        id: the credential's id; a random ``urn:uuid`` by default.
     """
 
     issuer: str
@@ -136,6 +137,7 @@ class Draft:
     schemas: Sequence[JsonObject] = ()
     evidence: Sequence[JsonObject] = ()
     contexts: Sequence[str] = (VCID_CONTEXT,)
+    id: str | None = None
 
 
 def build(draft: Draft, *, random: Callable[[int], bytes] = secrets.token_bytes) -> JsonObject:
@@ -151,7 +153,7 @@ def build(draft: Draft, *, random: Callable[[int], bytes] = secrets.token_bytes)
     """
     document: JsonObject = {
         "@context": [VC_V2, *draft.contexts],
-        "id": uuid.UUID(bytes=random(16), version=4).urn,
+        "id": uuid.UUID(bytes=random(16), version=4).urn if draft.id is None else draft.id,
         "type": ["VerifiableCredential", *draft.types],
         "issuer": draft.issuer,
         "validFrom": format_timestamp(draft.valid_from),

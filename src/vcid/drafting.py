@@ -1,0 +1,212 @@
+"""From a record to a signed credential: what an issuer writes, secures and checks before anybody sees it."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from vcid.credentials.birth import BirthRegistration
+from vcid.credentials.guardianship import Guardianship
+from vcid.credentials.model import Credential, Draft, build
+from vcid.credentials.schema import SchemaOutcome, check_schema
+from vcid.dids.documents import VerificationMethod
+from vcid.dids.methods import child_identity, did_web_url
+from vcid.encoding.contexts import Contexts
+from vcid.encoding.json import canonicalize
+from vcid.encoding.multikey import KeyType
+from vcid.errors import FieldError, InvalidRecord
+from vcid.securing.cryptosuites import SUITES
+from vcid.securing.data_integrity import ProofDemand, ProofOptions, add_proof, verify_proof
+from vcid.status.bitstring import ListPeriod, build_status_list
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vcid.encoding.json import JsonObject
+    from vcid.keys.signing import Signer
+    from vcid.status.registry import Issuance, ListSnapshot
+
+LIST_VALIDITY = timedelta(days=90)
+"""How long a published status list holds, by default; verifiers ask for far fresher ones."""
+
+_SUITE_OF_KEY = {
+    KeyType.ED25519: "eddsa-jcs-2022",
+    KeyType.P256: "ecdsa-jcs-2019",
+    KeyType.P384: "ecdsa-jcs-2019",
+}
+
+_DRAWN = ("id", "childRef", "arrangementId")
+"""Members of a subject that are drawn at random where the caller gives none."""
+
+Record = BirthRegistration | Guardianship
+
+
+def utc_now() -> datetime:
+    """The machine's clock."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Practice:
+    """How an issuer goes about its work.
+
+    Attributes:
+        cryptosuite: how credentials and lists are secured; by default the JCS suite for the signer's key.
+        status_url: the URL below which status lists are found; by default ``/status`` at a did:web's host.
+        list_validity: how long a published list holds.
+        clock: gives the current time, with a time zone.
+        random: gives the number of random bytes it is asked for.
+        contexts: the JSON-LD contexts known.
+    """
+
+    cryptosuite: str | None = None
+    status_url: str | None = None
+    list_validity: timedelta = LIST_VALIDITY
+    clock: Callable[[], datetime] = utc_now
+    random: Callable[[int], bytes] = secrets.token_bytes
+    contexts: Contexts = field(default_factory=Contexts.carried)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One credential to be issued.
+
+    Attributes:
+        key: the caller's own key for the record; it never leaves the registry.
+        record: what the credential says.
+        child_did: the child's DID in a birth registration; a fresh one whose key is not kept, by default.
+        valid_until: when a birth registration's credential ends. A birth is a fact: by default, never.
+    """
+
+    key: str
+    record: Record
+    child_did: str | None = None
+    valid_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """An order whose record was found good: what the credential will say.
+
+    Attributes:
+        order: the order.
+        subject: the credential's subject.
+        evidence: its evidence.
+    """
+
+    order: Order
+    subject: JsonObject
+    evidence: list[JsonObject]
+
+    @classmethod
+    def of(cls, order: Order) -> Statement:
+        """Validate a record and write its subject, under the child's DID where it has one.
+
+        Raises:
+            InvalidRecord: with every fault.
+        """
+        record = order.record
+        record.validate()
+        if isinstance(record, BirthRegistration):
+            return cls(
+                order, record.to_subject(order.child_did or child_identity().did), record.evidence_json()
+            )
+        return cls(order, record.to_subject(), [])
+
+    @property
+    def digest(self) -> bytes:
+        """A digest of what the caller said; the same form sent twice has the same, whatever was drawn."""
+        stated: JsonObject = {
+            "type": self.order.record.credential_type,
+            "subject": {name: value for name, value in self.subject.items() if name not in _DRAWN},
+            "evidence": [*self.evidence],
+        }
+        return hashlib.sha256(canonicalize(stated)).digest()
+
+
+class Desk:
+    """Where one issuer's documents are written and signed.
+
+    Raises:
+        ValueError: the cryptosuite does not fit the key, or no place for status lists can be derived.
+    """
+
+    def __init__(self, did: str, signer: Signer, practice: Practice) -> None:
+        self._did = did
+        self._signer = signer
+        self._practice = practice
+        self._cryptosuite = practice.cryptosuite or _SUITE_OF_KEY[signer.public_key.key_type]
+        if signer.public_key.key_type not in SUITES[self._cryptosuite].key_types:
+            raise ValueError(f"{self._cryptosuite} is not signed with keys of this kind")
+        self.status_url = practice.status_url or _default_status_url(did)
+        key = signer.public_key
+        self._method = VerificationMethod(
+            id=f"{did}#{key.multikey}", type="Multikey", controller=did, public_key=key
+        )
+
+    def write(self, statement: Statement, place: Issuance) -> Credential:
+        """Write, secure and verify the credential of one statement, in the place the registry gave it.
+
+        Raises:
+            InvalidRecord: the result does not conform to its schema.
+        """
+        record, now = statement.order.record, self._practice.clock()
+        start, end = now, statement.order.valid_until
+        if isinstance(record, Guardianship):
+            start, end = record.valid_from, record.valid_until
+        document = build(
+            Draft(
+                id=place.credential_id,
+                issuer=self._did,
+                types=[record.credential_type],
+                subject=statement.subject,
+                valid_from=start,
+                valid_until=end,
+                status=[entry.to_json() for entry in place.entries],
+                schemas=[{"id": record.schema_id, "type": "JsonSchema"}],
+                evidence=statement.evidence,
+            )
+        )
+        secured = self._secure(document, now)
+        for result in check_schema(secured):
+            if result.outcome is not SchemaOutcome.PASSED:
+                fault = FieldError("/credentialSchema", result.reason, "a schema that is carried")
+                raise InvalidRecord(result.faults or [fault])
+        return Credential.from_json(secured)
+
+    def write_list(self, snapshot: ListSnapshot) -> bytes:
+        """Write and secure the next version of a status list, in canonical JSON."""
+        now = self._practice.clock()
+        document = build_status_list(
+            snapshot.bits,
+            list_id=snapshot.list_id,
+            issuer=self._did,
+            purposes=[snapshot.purpose],
+            period=ListPeriod(valid_from=now, valid_until=now + self._practice.list_validity),
+        )
+        return canonicalize(self._secure(document, now))
+
+    def _secure(self, document: JsonObject, now: datetime) -> JsonObject:
+        """Sign a document, and verify the result before anybody sees it."""
+        options = ProofOptions(
+            verification_method=self._method.id, cryptosuite=self._cryptosuite, created=now
+        )
+        contexts = self._practice.contexts
+        secured = add_proof(document, self._signer, options, contexts=contexts)
+        demand = ProofDemand(suites=frozenset({self._cryptosuite}), at=now)
+        verify_proof(secured, resolve=lambda _url, _purpose: self._method, demand=demand, contexts=contexts)
+        return secured
+
+
+def _default_status_url(did: str) -> str:
+    """Status lists of a did:web stand below its own host or path.
+
+    Raises:
+        ValueError: the DID is of another method, so that the practice has to name the URL.
+    """
+    if not did.startswith("did:web:"):
+        raise ValueError("an issuer that is no did:web needs a status_url in its practice")
+    return did_web_url(did).removesuffix("/did.json").removesuffix("/.well-known") + "/status"

@@ -1,0 +1,271 @@
+"""Issue credentials, revoke them, and publish what verifiers need to know.
+
+An issuer writes to its own registry and to a ledger that it may share. Issuing is idempotent by the caller's
+key, so a form that is sent twice issues once, and an application revokes by its own primary key. Status
+indices come only from lists that are already published, so a credential issued today verifies against last
+week's knowledge. Publishing is done on a fixed cadence, whether or not anything changed: a publication made
+when something happens tells the world when it happened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from vcid.dids.documents import did_document, parse_did
+from vcid.drafting import Desk, Order, Practice, Record, Statement
+from vcid.encoding.json import canonicalize
+from vcid.errors import Behind, Conflict, InvalidRecord
+from vcid.knowledge import Published
+from vcid.ledger.entries import Entry, Kind, decode_leaf, hash_list_id, topic
+from vcid.status.registry import PublishedHead, RecoveryReport, Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from vcid.credentials.model import Credential
+    from vcid.encoding.json import JsonObject
+    from vcid.keys.signing import PublicKey, Signer
+    from vcid.ledger.anchor import View
+    from vcid.ledger.log import Ledger
+    from vcid.status.registry import Publication
+
+_CHUNK = 500
+_SCAN = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """What became of one order: a credential, or the error that stood against it."""
+
+    key: str
+    credential: Credential | None = None
+    error: InvalidRecord | Conflict | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Publishing:
+    """What a publication came to: the checkpoint, and the lists as published."""
+
+    view: View
+    lists: tuple[Publication, ...]
+
+
+class Issuer:
+    """An authority that issues, revokes and publishes. Safe to share between threads and processes.
+
+    Args:
+        did: the issuer's DID; a did:web's document lists the signer's key.
+        signer: signs credentials, lists and ledger entries.
+        registry: the issuer's own registry, shared with no other issuer.
+        ledger: where lists are anchored.
+        practice: how the issuer goes about its work.
+
+    Raises:
+        ValueError: the cryptosuite does not fit the key, or no place for status lists can be derived.
+    """
+
+    def __init__(
+        self,
+        did: str,
+        signer: Signer,
+        *,
+        registry: Registry,
+        ledger: Ledger,
+        practice: Practice | None = None,
+    ) -> None:
+        self.did = parse_did(did).did
+        self._signer = signer
+        self._registry = registry
+        self._ledger = ledger
+        self._desk = Desk(self.did, signer, practice or Practice())
+
+    @property
+    def owner(self) -> PublicKey:
+        """The key that owns the issuer's topics in the ledger; policies name it."""
+        return self._signer.public_key
+
+    @property
+    def document(self) -> JsonObject:
+        """The issuer's DID document, to be served or handed on."""
+        return did_document(self.did, [self._signer.public_key])
+
+    @property
+    def document_digest(self) -> bytes:
+        """SHA-256 of the DID document in canonical JSON; policies may pin it."""
+        return hashlib.sha256(canonicalize(self.document)).digest()
+
+    def issue(self, record: Record, *, key: str, child_did: str | None = None) -> Credential:
+        """Issue one credential, or give again the one that the key already stands for.
+
+        Raises:
+            InvalidRecord: the record has faults; all of them are listed, and nothing was recorded.
+            Conflict: the key stands for another record (``key-reused``), or nothing has been published yet
+                that has room (``no-room``).
+            Behind: the registry is a restored backup.
+            Unavailable: a store can't be written.
+        """
+        for issued in self.issue_many([Order(key=key, record=record, child_did=child_did)]):
+            if issued.error is not None:
+                raise issued.error
+            if issued.credential is not None:
+                return issued.credential
+        raise AssertionError("an order is answered by a credential or an error")
+
+    def issue_many(self, orders: Iterable[Order]) -> Iterator[Issued]:
+        """Issue many credentials, a few hundred to a transaction; one at fault takes nothing from the others.
+
+        Yields:
+            An answer for each order, in their order, as soon as its transaction is durable.
+
+        Raises:
+            Conflict: no published list has room (``no-room``): publish, then go on; the keys make it safe
+                to start from the beginning.
+            Behind, Unavailable: as ``issue``.
+        """
+        waiting = iter(orders)
+        while chunk := list(islice(waiting, _CHUNK)):
+            self.refuse_backup()
+            yield from self._issue_chunk(chunk)
+
+    def find(self, key: str) -> Credential | None:
+        """The credential issued under a key, if there is one."""
+        found = self._registry.find(key=key)
+        return found.credential if found else None
+
+    def revoke(self, *, key: str | None = None, credential: Credential | None = None) -> bool:
+        """Revoke a credential for good; verifiers learn of it by the next publication.
+
+        Returns:
+            Whether this call revoked it; False if it was revoked before.
+
+        Raises:
+            Conflict: no such credential (``not-found``).
+            TypeError: neither or both of key and credential are given.
+        """
+        if credential is not None and credential.id is None:
+            raise Conflict("not-found", "the registry knows no such credential")
+        return self._registry.revoke(key=key, credential_id=credential.id if credential else None)
+
+    def publish(self, *, room: int = 0) -> Publishing:
+        """Publish every status list and the DID document, anchor them, and have a checkpoint cosigned.
+
+        Safe to repeat after a crash at any point. Do it on a fixed cadence.
+
+        Args:
+            room: for how many more credentials the published lists must have places afterwards.
+
+        Raises:
+            Behind: the registry or the ledger is a restored backup.
+            Unavailable: a store or the witnesses can't be reached.
+        """
+        self.refuse_backup()
+        resumed = True
+        while resumed:
+            prepared = self._registry.prepare_publication(
+                self._desk.write_list, base_url=self._desk.status_url, room=room
+            )
+            self._ledger.append(self._entries(prepared.publications))
+            view = self._ledger.publish()
+            self._registry.confirm_publication(prepared.publications)
+            resumed = prepared.resumed
+        return Publishing(view, self._registry.published_lists())
+
+    def published(self) -> tuple[Published, ...]:
+        """What verifiers need to know of this issuer, for ``Knowledge.gather``."""
+        lists = [
+            Published(kind=Kind.STATUS_LIST, id=it.list_id, owner=self.owner, content=it.content)
+            for it in self._registry.published_lists()
+        ]
+        document = canonicalize(self.document)
+        return (Published(kind=Kind.DID_DOCUMENT, id=self.did, owner=self.owner, content=document), *lists)
+
+    def refuse_backup(self) -> None:
+        """Compare the registry with what the ledger says was published from it.
+
+        Raises:
+            Behind: the registry is a restored backup: ``recover`` it.
+        """
+        lists = self._registry.list_ids()
+        heads = self._heads(lists) if lists else self._scan_heads(())
+        if missed := self._registry.check_against(heads):
+            raise Behind(
+                f"the ledger holds publications of {len(missed)} status lists that the registry does not"
+                " know, as after a restored backup: run `vcid registry recover`"
+            )
+
+    def recover(
+        self, published: Mapping[str, bytes] | None = None, *, accept_loss: bool = False
+    ) -> RecoveryReport:
+        """Make a registry that was restored from a backup safe to use again.
+
+        Its lists stay published and revocable, but no index of them is given out again. Publish afterwards.
+
+        Args:
+            published: the newest published contents of the lists, by URL: what was revoked in them stays so.
+            accept_loss: go on without contents that are needed, and so take back revocations.
+
+        Raises:
+            Conflict: contents are missing (``contents-missing``) or not those anchored (``not-published``).
+        """
+        heads = self._scan_heads([*self._registry.list_ids(), *(published or {})])
+        return self._registry.recover(heads, published=published, accept_loss=accept_loss)
+
+    def _issue_chunk(self, orders: list[Order]) -> Iterator[Issued]:
+        """Validate all, reserve for the good ones, sign, and complete in one transaction."""
+        answers: list[Issued | None] = [None] * len(orders)
+        stated: list[tuple[int, Statement]] = []
+        for number, order in enumerate(orders):
+            try:
+                stated.append((number, Statement.of(order)))
+            except InvalidRecord as error:
+                answers[number] = Issued(order.key, error=error)
+        reserved = self._registry.reserve_many([(it.order.key, it.digest) for _, it in stated])
+        signed = []
+        for (number, statement), place in zip(stated, reserved, strict=True):
+            if isinstance(place, Conflict):
+                answers[number] = Issued(statement.order.key, error=place)
+            elif place.credential is not None:
+                answers[number] = Issued(place.key, place.credential)
+            else:
+                signed.append((number, place, self._desk.write(statement, place)))
+        completed = self._registry.complete_many([(place, credential) for _, place, credential in signed])
+        for (number, _, _), done in zip(signed, completed, strict=True):
+            answers[number] = Issued(done.key, done.credential)
+        yield from (answer for answer in answers if answer is not None)
+
+    def _entry(self, kind: Kind, list_id: str, seq: int, digest: bytes) -> Entry:
+        return Entry.sign(self._signer, kind=kind, list_id=list_id, seq=seq, digest=digest)
+
+    def _entries(self, publications: Iterable[Publication]) -> Iterator[Entry]:
+        """The entries to anchor: every list, and the DID document if it is not the newest one already."""
+        for it in publications:
+            yield self._entry(Kind.STATUS_LIST, it.list_id, it.seq, it.digest)
+        latest = self._ledger.latest(topic(self.owner, Kind.DID_DOCUMENT, self.did))
+        if latest is None or latest.digest != self.document_digest:
+            seq = latest.seq + 1 if latest else 0
+            yield self._entry(Kind.DID_DOCUMENT, self.did, seq, self.document_digest)
+
+    def _heads(self, list_ids: Iterable[str]) -> dict[str, PublishedHead]:
+        heads = {}
+        for list_id in list_ids:
+            latest = self._ledger.latest(topic(self.owner, Kind.STATUS_LIST, list_id))
+            if latest is not None:
+                heads[list_id] = PublishedHead(latest.seq, latest.digest)
+        return heads
+
+    def _scan_heads(self, list_ids: Iterable[str]) -> dict[str, PublishedHead]:
+        """Read the whole ledger for this issuer's lists; one of unknown URL stands under its hash."""
+        names = {hash_list_id(list_id): list_id for list_id in list_ids}
+        heads = {}
+        start = 0
+        while leaves := self._ledger.entries(start, start + _SCAN):
+            start += len(leaves)
+            for leaf in leaves:
+                entry = decode_leaf(leaf)
+                if isinstance(entry, Entry) and (entry.owner, entry.kind) == (self.owner, Kind.STATUS_LIST):
+                    name = names.get(entry.list_hash, entry.list_hash.hex())
+                    heads[name] = PublishedHead(entry.seq, entry.digest)
+        return heads

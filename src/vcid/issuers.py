@@ -1,0 +1,160 @@
+"""The issuers that a verifier knows: whether a proof is good, and whether the issuer may say what it says.
+
+These are two questions. A proof is good when the method it names verifies it; that the method belongs to the
+issuer, and that the issuer is accredited, is the policy's to decide.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vcid.dids.documents import DidDocument, parse_did_url
+from vcid.dids.methods import DidKeyResolver
+from vcid.encoding.dates import parse_timestamp
+from vcid.encoding.json import parse_object
+from vcid.errors import InvalidProof, InvalidRecord, Malformed, ResolutionFailed
+from vcid.knowledge import MAX_FILE_BYTES
+from vcid.report import Check, CheckName
+from vcid.securing.data_integrity import ProofDemand, VerifiedProof, verify_proof
+from vcid.trust import Claim, NotAccredited, accredit
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from vcid.dids.documents import VerificationMethod
+    from vcid.encoding.contexts import Contexts
+    from vcid.encoding.json import JsonObject
+    from vcid.knowledge import Knowledge
+    from vcid.policy import Policy
+    from vcid.trust import Accreditation
+
+_KEY_CODES = frozenset({"key-type-not-allowed", "key-revoked", "key-expired"})
+_UNDECIDABLE = frozenset({"notFound", "methodNotSupported", "unsupportedPublicKeyType", "invalidDidDocument"})
+_NO_KEY = Check.unknown(CheckName.PROOF, "no-key", "without a usable key the proof can't be judged")
+
+
+@dataclass(frozen=True, slots=True)
+class ProofResult:
+    """How the key and the proof of one document were judged; ``verified`` is set only if both passed."""
+
+    key: Check
+    proof: Check
+    verified: VerifiedProof | None = None
+
+
+class KnownIssuers:
+    """Judges proofs and issuers by what a policy demands and what is known."""
+
+    def __init__(self, policy: Policy, knowledge: Knowledge, contexts: Contexts) -> None:
+        self._policy = policy
+        self._knowledge = knowledge
+        self._contexts = contexts
+        self._intrinsic = DidKeyResolver()
+        self._documents: dict[str, DidDocument] = {}
+
+    def check_proof(self, document: JsonObject, at: datetime) -> ProofResult:
+        """Judge a document's one proof and the key it names, for the moment ``at``."""
+        lookup = _Lookup(self)
+        demand = ProofDemand(suites=self._policy.suites, at=at, skew=self._policy.clock_skew)
+        try:
+            verified = verify_proof(document, resolve=lookup, demand=demand, contexts=self._contexts)
+        except ResolutionFailed:
+            return ProofResult(lookup.check, _NO_KEY)
+        except (InvalidProof, Malformed, InvalidRecord) as error:
+            return _refusal(lookup, error)
+        return ProofResult(lookup.check, Check.passed(CheckName.PROOF), verified)
+
+    def method(self, url: str, purpose: str) -> VerificationMethod:
+        """Find a verification method in the DID document that is known for its DID.
+
+        Raises:
+            ResolutionFailed: no document is known, or it has no usable key of that name.
+            InvalidProof: the document decides against the method, or is not the one that the policy pins.
+        """
+        return self._document(parse_did_url(url).did).method(url, purpose)
+
+    def check_accreditation(self, claim: Claim) -> tuple[Check, Accreditation | None]:
+        """Judge whether an issuer may make its claim, and give what entitles it."""
+        try:
+            accreditation = accredit(claim, self._policy.accreditations)
+        except NotAccredited as error:
+            return Check.failed(CheckName.ISSUER, error.code, error.detail), None
+        return Check.passed(CheckName.ISSUER), accreditation
+
+    def check_issuer(
+        self, document: JsonObject, verified: VerifiedProof | None, at: datetime
+    ) -> tuple[Check, Accreditation | None]:
+        """Judge whether a credential's proof is by its issuer's key, and whether the issuer may issue it.
+
+        The accreditation has to cover the time of signing, which is the signer's own word, and ``at``.
+        """
+        issuer = issuer_of(document)
+        if verified is not None and not is_key_of(verified, issuer):
+            detail = "the proof is by a key of somebody other than the issuer"
+            return Check.failed(CheckName.ISSUER, "key-not-of-issuer", detail), None
+        created = verified.proof.get("created") if verified else None
+        moments = [at, parse_timestamp(created)] if isinstance(created, str) else [at]
+        return self.check_accreditation(Claim.of(document, issuer=issuer, moments=moments))
+
+    def _document(self, did: str) -> DidDocument:
+        if did in self._documents:
+            return self._documents[did]
+        known = self._knowledge.did_documents.get(did)
+        if known is None and did.startswith("did:key:"):
+            return self._intrinsic.resolve(did)
+        if known is None:
+            raise ResolutionFailed("notFound", "no DID document is known for the issuer")
+        pins = {granted.document_digest for granted in self._policy.accreditations if granted.issuer == did}
+        if pins and not pins & {None, known.digest}:
+            raise InvalidProof("did-document-swapped", "the DID document is not the one that the policy pins")
+        document = DidDocument.parse(parse_object(known.content, max_bytes=MAX_FILE_BYTES))
+        return self._documents.setdefault(did, document)
+
+
+class _Lookup:
+    """The callable by which a proof asks for its method; it keeps what came of it."""
+
+    def __init__(self, issuers: KnownIssuers) -> None:
+        self._issuers = issuers
+        self.check = Check.unknown(
+            CheckName.KEY, "not-reached", "the proof was refused before its key was needed"
+        )
+        self.refused = False
+
+    def __call__(self, url: str, purpose: str) -> VerificationMethod:
+        try:
+            self.refused = True
+            method = self._issuers.method(url, purpose)
+        except ResolutionFailed as error:
+            outcome = Check.unknown if error.code in _UNDECIDABLE else Check.failed
+            self.check = outcome(CheckName.KEY, error.code, error.detail)
+            raise
+        except InvalidProof as error:
+            self.check = Check.failed(CheckName.KEY, error.code, error.detail)
+            raise
+        self.refused = False
+        self.check = Check.passed(CheckName.KEY)
+        return method
+
+
+def _refusal(lookup: _Lookup, error: InvalidProof | Malformed | InvalidRecord) -> ProofResult:
+    if lookup.refused:
+        return ProofResult(lookup.check, _NO_KEY)
+    if isinstance(error, InvalidProof) and error.code in _KEY_CODES:
+        return ProofResult(Check.failed(CheckName.KEY, error.code, error.detail), _NO_KEY)
+    if isinstance(error, InvalidRecord):
+        return ProofResult(lookup.check, Check.failed(CheckName.PROOF, error.errors[0].code, str(error)))
+    return ProofResult(lookup.check, Check.failed(CheckName.PROOF, error.code, error.detail))
+
+
+def issuer_of(document: JsonObject) -> str:
+    """The issuer's id, from a document whose model has been checked."""
+    issuer = document["issuer"]
+    found = issuer.get("id") if isinstance(issuer, dict) else issuer
+    return found if isinstance(found, str) else ""
+
+
+def is_key_of(verified: VerifiedProof, issuer: str) -> bool:
+    """Whether a proof was made with a key that is the issuer's own."""
+    return parse_did_url(verified.method.id).did == issuer

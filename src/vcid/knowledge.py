@@ -1,0 +1,274 @@
+"""What a verifier knows, and as of when: DID documents, status lists, and what the ledger says of them.
+
+Knowledge is gathered where there is a network and carried to where there is none, as a folder that people can
+look into. It is evidence, not authority: every file is judged by the policy when a credential is checked, so
+it may come by any hand. A file that can't be read is left out and named in ``faults``; what depends on it
+stays *unknown*, and nothing else is lost.
+
+    knowledge/
+      dids/<name>.json      a DID document              <name>.entry   the owner's signed entry
+      status/<name>.json    a status list credential    <name>.receipt the ledger's receipt for its topic
+      logs/<name>.checkpoint   a log's newest signed checkpoint
+      logs/<name>.growth.json  proofs that it grew out of its earlier ones, by their size
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from vcid.encoding.json import canonicalize, parse_object
+from vcid.errors import FieldError, Malformed, VcidError
+from vcid.ledger.entries import Entry, Kind, topic
+from vcid.ledger.notes import Checkpoint, Note, decode_base64, encode_base64
+from vcid.ledger.receipts import HEAD_RECEIPT, HeadReceipt, Receipt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from typing import TypeVar
+
+    from vcid.encoding.json import JsonObject
+    from vcid.keys.signing import PublicKey
+    from vcid.ledger.log import Ledger
+
+    Known = TypeVar("Known")
+
+MAX_FILES = 10_000
+"""The most files read from each part of a folder."""
+
+MAX_FILE_BYTES = 8 << 20
+"""The largest file read: a status list of ten million entries fits, compressed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """A document that its issuer published and anchored.
+
+    Attributes:
+        kind: what it is.
+        id: a DID, or the URL of a status list; the list id of the ledger's topic.
+        owner: the key that first owned the topic.
+        content: the document in canonical JSON.
+    """
+
+    kind: Kind
+    id: str
+    owner: PublicKey
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Anchored:
+    """A document as it is known, with what the ledger is said to say of it.
+
+    Attributes:
+        content: the document in canonical JSON.
+        entry: the owner's signed entry for it, if there is one.
+        receipt: a head receipt for its topic, if there is one.
+    """
+
+    content: bytes = field(repr=False)
+    entry: Entry | None = None
+    receipt: Receipt | None = None
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the content, as it is anchored."""
+        return hashlib.sha256(self.content).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class KnownLog:
+    """The newest checkpoint known of a log.
+
+    Attributes:
+        note: the signed checkpoint.
+        growth: by the size of an earlier checkpoint, the proof that this one grew out of it.
+    """
+
+    note: bytes = field(repr=False)
+    growth: Mapping[int, tuple[bytes, ...]] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knowledge:
+    """Everything a verifier goes by, besides its policy.
+
+    Attributes:
+        did_documents: by DID.
+        status_lists: by URL.
+        logs: by origin.
+        faults: the files that could not be read.
+    """
+
+    did_documents: Mapping[str, Anchored] = field(default_factory=dict)
+    status_lists: Mapping[str, Anchored] = field(default_factory=dict)
+    logs: Mapping[str, KnownLog] = field(default_factory=dict)
+    faults: tuple[FieldError, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("did_documents", "status_lists", "logs"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+
+    @classmethod
+    def gather(cls, ledger: Ledger, published: Iterable[Published]) -> Knowledge:
+        """Bring together what issuers published with the ledger's receipts at its newest checkpoint.
+
+        Raises:
+            Unavailable: the ledger has no checkpoint yet, or can't be read.
+        """
+        view = ledger.checkpoint()
+        if view is None:
+            return cls()
+        parts: dict[Kind, dict[str, Anchored]] = {Kind.DID_DOCUMENT: {}, Kind.STATUS_LIST: {}}
+        for document in published:
+            receipt = ledger.head(topic(document.owner, document.kind, document.id), view.size)
+            entry = HeadReceipt.parse(receipt.body).entry
+            parts[document.kind][document.id] = Anchored(document.content, entry, receipt)
+        growth = ledger.consistency_from_checkpoints()
+        return cls(
+            did_documents=parts[Kind.DID_DOCUMENT],
+            status_lists=parts[Kind.STATUS_LIST],
+            logs={view.origin: KnownLog(view.note, {size: tuple(proof) for size, proof in growth.items()})},
+        )
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Knowledge:
+        """Read a folder.
+
+        Raises:
+            Malformed: there is no such folder.
+        """
+        root = Path(folder)
+        if not root.is_dir():
+            raise Malformed("no-knowledge", "a folder of knowledge, as Knowledge.save writes it")
+        faults: list[FieldError] = []
+        return cls(
+            did_documents=dict(_read_part(root / "dids", ".json", _read_anchored, faults)),
+            status_lists=dict(_read_part(root / "status", ".json", _read_anchored, faults)),
+            logs=dict(_read_part(root / "logs", ".checkpoint", _read_log, faults)),
+            faults=tuple(faults),
+        )
+
+    def save(self, folder: str | Path) -> None:
+        """Write a folder, in place of the one that was there; a crash leaves the old or the new one."""
+        root = Path(folder)
+        root.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=root.parent, prefix=f".{root.name}-") as scratch:
+            fresh = Path(scratch, "new")
+            for part, known in (("dids", self.did_documents), ("status", self.status_lists)):
+                _write_anchored(fresh / part, known)
+            _write_logs(fresh / "logs", self.logs)
+            if root.exists():
+                root.rename(Path(scratch, "old"))
+            fresh.rename(root)
+
+
+def _read_part(
+    folder: Path,
+    suffix: str,
+    read: Callable[[Path], tuple[str, Known]],
+    faults: list[FieldError],
+) -> Iterator[tuple[str, Known]]:
+    """Read the files of one part, each under its own id; one that can't be read becomes a fault."""
+    if not folder.is_dir():
+        return
+    seen: set[str] = set()
+    for count, path in enumerate(sorted(folder.glob(f"*{suffix}"))):
+        where = f"{folder.name}/{path.name}"
+        if count >= MAX_FILES:
+            faults.append(FieldError(where, "too-many-files", f"at most {MAX_FILES} files"))
+            return
+        try:
+            name, known = read(path)
+        except VcidError as error:
+            code = error.code if isinstance(error, Malformed) else "unreadable"
+            faults.append(FieldError(where, code, "a file as Knowledge.save writes it"))
+            continue
+        if name in seen:
+            faults.append(FieldError(where, "duplicate", "each document once"))
+            continue
+        seen.add(name)
+        yield name, known
+
+
+def _read_anchored(path: Path) -> tuple[str, Anchored]:
+    document = _read_object(path)
+    name = document.get("id")
+    if not isinstance(name, str):
+        raise Malformed("no-id", "a document with an id", where="/id")
+    entry, receipt = path.with_suffix(".entry"), path.with_suffix(".receipt")
+    return name, Anchored(
+        canonicalize(document),
+        Entry.decode(decode_base64(_read(entry).decode("ascii", "replace").strip()))
+        if entry.exists()
+        else None,
+        Receipt(HEAD_RECEIPT, _read(receipt)) if receipt.exists() else None,
+    )
+
+
+def _read_log(path: Path) -> tuple[str, KnownLog]:
+    note = _read(path)
+    origin = Checkpoint.parse(Note.parse(note).text).origin
+    growth = path.with_suffix(".growth.json")
+    return origin, KnownLog(note, _read_growth(growth) if growth.exists() else {})
+
+
+def _read_growth(path: Path) -> dict[int, tuple[bytes, ...]]:
+    proofs = {}
+    for size, proof in _read_object(path).items():
+        if not re.fullmatch(r"[1-9][0-9]{0,18}", size) or not isinstance(proof, list) or len(proof) > 128:
+            raise Malformed("growth", "lists of at most 128 hashes by the size of a checkpoint")
+        proofs[int(size)] = tuple(decode_base64(item) if isinstance(item, str) else b"" for item in proof)
+    return proofs
+
+
+def _read_object(path: Path) -> JsonObject:
+    return parse_object(_read(path), max_bytes=MAX_FILE_BYTES)
+
+
+def _read(path: Path) -> bytes:
+    """Read a plain file; a link could lead anywhere on the machine that reads a stranger's folder."""
+    if path.is_symlink() or not path.is_file():
+        raise Malformed("no-file", "a plain file")
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise Malformed("unreadable", "a file that can be read") from error
+    if len(data) > MAX_FILE_BYTES:
+        raise Malformed("file-size", f"at most {MAX_FILE_BYTES} bytes")
+    return data
+
+
+def file_name(identifier: str) -> str:
+    """A file name for a DID or URL: readable, and different for different ones."""
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", identifier).strip("-")[:60]
+    return f"{readable}-{hashlib.sha256(identifier.encode()).hexdigest()[:8]}"
+
+
+def _write_anchored(folder: Path, known: Mapping[str, Anchored]) -> None:
+    folder.mkdir(parents=True)
+    for identifier, document in known.items():
+        name = file_name(identifier)
+        (folder / f"{name}.json").write_bytes(document.content)
+        if document.entry is not None:
+            (folder / f"{name}.entry").write_text(encode_base64(document.entry.encode()) + "\n")
+        if document.receipt is not None:
+            (folder / f"{name}.receipt").write_bytes(document.receipt.body)
+
+
+def _write_logs(folder: Path, logs: Mapping[str, KnownLog]) -> None:
+    folder.mkdir(parents=True)
+    for origin, log in logs.items():
+        name = file_name(origin)
+        (folder / f"{name}.checkpoint").write_bytes(log.note)
+        growth: JsonObject = {
+            str(size): [encode_base64(node) for node in proof] for size, proof in sorted(log.growth.items())
+        }
+        (folder / f"{name}.growth.json").write_bytes(canonicalize(growth))

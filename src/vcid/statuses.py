@@ -1,0 +1,192 @@
+"""Whether a credential still holds: each of its status entries, read from a list that is itself verified.
+
+Bitstring Status List 1.0, section 3.2. A list that is missing, past its validity or not verifiable leaves the
+status *unknown*; only a status that is set counts against the credential. What a list says is as good as its
+anchor, which ``vcid.anchors`` judges.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from vcid.credentials.model import check_model
+from vcid.encoding.dates import parse_timestamp
+from vcid.encoding.json import parse_object
+from vcid.errors import Malformed
+from vcid.issuers import is_key_of, issuer_of
+from vcid.knowledge import MAX_FILE_BYTES
+from vcid.report import Check, CheckName, Outcome
+from vcid.status.bitstring import RANGE_ERROR, StatusEntry, UnknownStatus, read_status
+from vcid.trust import STATUS_LIST_TYPE, Claim
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from vcid.encoding.json import JsonObject
+    from vcid.issuers import KnownIssuers
+    from vcid.knowledge import Anchored, Knowledge
+    from vcid.trust import Accreditation
+
+_RECHECK = timedelta(minutes=1)
+"""How long a list's proof stays judged: keys end at a moment, but not within the same minute twice."""
+
+_HARMLESS = frozenset({"refresh", "message"})
+"""Purposes whose set status says nothing against a credential."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Whose credential is asked about.
+
+    Attributes:
+        issuer: the credential's issuer.
+        accreditation: what entitles the issuer, if anything does.
+    """
+
+    issuer: str
+    accreditation: Accreditation | None
+
+
+@dataclass(frozen=True, slots=True)
+class UsedList:
+    """A status list that an answer rests on, and what entitles its issuer."""
+
+    list_id: str
+    anchored: Anchored
+    accreditation: Accreditation | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A list's document as its proof covers it, or the check that says why there is none."""
+
+    now: datetime
+    document: JsonObject | None
+    issuer: str
+    refusal: Check | None = None
+    begins: datetime | None = None
+
+
+class Statuses:
+    """Reads statuses from the lists that are known."""
+
+    def __init__(self, knowledge: Knowledge, issuers: KnownIssuers, clock_skew: timedelta) -> None:
+        self._knowledge = knowledge
+        self._issuers = issuers
+        self._clock_skew = clock_skew
+        self._judged: dict[str, _Judged] = {}
+
+    def check(
+        self, document: JsonObject, holder: Holder, *, at: datetime, now: datetime
+    ) -> tuple[list[Check], list[UsedList]]:
+        """Check every status entry of a credential; give the lists that were read as well."""
+        try:
+            entries = StatusEntry.parse_all(document)
+        except Malformed as error:
+            return [Check.failed(CheckName.STATUS, error.code, error.detail)], []
+        if not entries:
+            return [_unknown("no-status", "the credential names no status by which it could be revoked")], []
+        checks, used = [], {}
+        for entry in entries:
+            if isinstance(entry, UnknownStatus):
+                checks.append(_unknown("unknown-status-type", "a status of a type that can't be read"))
+                continue
+            known = self._knowledge.status_lists.get(entry.list_id)
+            if known is None:
+                checks.append(_unknown("status-list-missing", "the status list is not among what is known"))
+                continue
+            judged = self._judge(entry.list_id, known, now)
+            refusal, accreditation = self._entitle(judged, holder, now)
+            used[entry.list_id] = UsedList(entry.list_id, known, accreditation)
+            if refusal is None and judged.document is not None:
+                checks.append(_read(entry, judged.document, at=at, now=self._forgive(judged, now)))
+            else:
+                checks.append(
+                    refusal or _unknown("status-list-unverified", "the status list is not verified")
+                )
+        return checks, list(used.values())
+
+    def _forgive(self, judged: _Judged, now: datetime) -> datetime:
+        """The moment at which to read a list: its beginning, where only a slow clock lies before it."""
+        begins = judged.begins
+        return begins if begins is not None and now < begins <= now + self._clock_skew else now
+
+    def _judge(self, list_id: str, known: Anchored, now: datetime) -> _Judged:
+        """Verify a list's own proof, at most once a minute."""
+        judged = self._judged.get(list_id)
+        if judged is None or abs(now - judged.now) >= _RECHECK:
+            judged = self._judged[list_id] = self._judge_anew(known, now)
+        return judged
+
+    def _judge_anew(self, known: Anchored, now: datetime) -> _Judged:
+        document = parse_object(known.content, max_bytes=MAX_FILE_BYTES)
+        if check_model(document):
+            refusal = _unknown("status-list-malformed", "the status list is no credential")
+            return _Judged(now, None, "", refusal)
+        issuer = issuer_of(document)
+        result = self._issuers.check_proof(document, now)
+        if result.verified is None:
+            reason = result.key if result.key.outcome is not Outcome.PASSED else result.proof
+            refusal = _unknown("status-list-unverified", f"the status list's {reason}")
+            return _Judged(now, None, issuer, refusal)
+        if not is_key_of(result.verified, issuer):
+            refusal = _unknown("status-list-unverified", "the status list is signed by somebody else's key")
+            return _Judged(now, None, issuer, refusal)
+        begins = document.get("validFrom")
+        return _Judged(
+            now,
+            result.verified.document,
+            issuer,
+            begins=parse_timestamp(begins) if isinstance(begins, str) else None,
+        )
+
+    def _entitle(
+        self, judged: _Judged, holder: Holder, now: datetime
+    ) -> tuple[Check | None, Accreditation | None]:
+        """Find what entitles the list's issuer: if it isn't the credential's, it has to be accredited."""
+        if judged.refusal is not None or judged.issuer == holder.issuer:
+            return judged.refusal, holder.accreditation
+        claim = Claim(
+            issuer=judged.issuer,
+            types=frozenset({STATUS_LIST_TYPE}),
+            jurisdictions=frozenset(),
+            moments=(now,),
+        )
+        check, accreditation = self._issuers.check_accreditation(claim)
+        if accreditation is None:
+            return _unknown("status-list-issuer", f"the status list's issuer: {check.detail}"), None
+        return None, accreditation
+
+
+def _read(entry: StatusEntry, document: JsonObject, *, at: datetime, now: datetime) -> Check:
+    """Read one entry. The list is evidence that is held now, so its validity is judged now."""
+    try:
+        value = read_status(entry, document, now)
+    except Malformed as error:
+        if error.code == RANGE_ERROR:
+            return Check.failed(CheckName.STATUS, "status-index", error.detail)
+        if error.where == "/validUntil":
+            return _unknown("status-list-expired", "the status list known is past its validity")
+        return _unknown("status-list-malformed", error.detail)
+    if value.is_set and entry.purpose not in _HARMLESS:
+        return _set(entry.purpose)
+    issued = value.period.valid_from
+    if entry.purpose != "revocation" and issued is not None and at < issued:
+        return _unknown(
+            "status-later-than-at", "a status that can be undone is known for a later moment only"
+        )
+    return Check.passed(CheckName.STATUS)
+
+
+def _set(purpose: str) -> Check:
+    if purpose == "revocation":
+        return Check.failed(CheckName.STATUS, "revoked", "the issuer revoked the credential")
+    if purpose == "suspension":
+        return Check.failed(CheckName.STATUS, "suspended", "the issuer suspended the credential")
+    return _unknown("unknown-status-purpose", "a status of unknown meaning is set")
+
+
+def _unknown(code: str, detail: str) -> Check:
+    return Check.unknown(CheckName.STATUS, code, detail)

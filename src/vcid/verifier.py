@@ -1,0 +1,247 @@
+"""Verify a credential offline, check by check.
+
+The plan, a function for each step; whatever can run does run, so that one report names every fault:
+
+1. parse: strict JSON.
+2. model: Verifiable Credentials Data Model 2.0.
+3. key: the proof's verification method, from the issuer's DID document as the verifier knows it.
+4. proof: Verifiable Credential Data Integrity 1.0, by a suite that the policy allows.
+5. issuer: the key is the issuer's, and the issuer is accredited for this type, jurisdiction and time.
+6. period: ``validFrom`` and ``validUntil``.
+7. schema: Verifiable Credentials JSON Schema.
+8. status: every status entry, each read from a list that is itself verified.
+9. anchor: those lists and the DID document are the newest that the log holds, as witnesses vouch.
+10. holder: only within a presentation.
+
+Two times are never mixed: ``at`` is the moment asked about and judges keys, periods and statuses; ``now`` is
+the moment of asking and judges how old the evidence is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from vcid.anchors import Anchors
+from vcid.credentials.model import Credential, check_model
+from vcid.credentials.schema import SchemaOutcome, SchemaResult, Schemas, check_schema
+from vcid.encoding.contexts import Contexts
+from vcid.encoding.dates import parse_timestamp
+from vcid.encoding.json import canonicalize, parse_object
+from vcid.errors import Malformed, Rejected, Undecided
+from vcid.issuers import KnownIssuers, issuer_of
+from vcid.report import Check, CheckName, Conclusion, Report
+from vcid.statuses import Holder, Statuses
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vcid.encoding.json import JsonObject
+    from vcid.errors import FieldError
+    from vcid.knowledge import Knowledge
+    from vcid.ledger.anchor import ViewStore
+    from vcid.policy import Policy
+
+    Received = Credential | bytes | str | JsonObject
+
+_MEDIA_TYPES = frozenset({"application/vc", "application/vc+ld+json", "application/json"})
+_CLAIMS = (CheckName.ISSUER, CheckName.PERIOD, CheckName.SCHEMA, CheckName.STATUS, CheckName.ANCHOR)
+"""The checks that read claims, which a document outside the model does not make."""
+
+_SHOWN = 10
+"""How many faults of one kind a check spells out."""
+
+
+def utc_now() -> datetime:
+    """The machine's clock."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a verifier has around it, besides policy and knowledge.
+
+    Attributes:
+        clock: gives the current time, with a time zone.
+        contexts: the JSON-LD contexts known.
+        schemas: the JSON Schemas known.
+    """
+
+    clock: Callable[[], datetime] = utc_now
+    contexts: Contexts = field(default_factory=Contexts.carried)
+    schemas: Schemas = field(default_factory=Schemas.carried)
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedCredential:
+    """A credential that passed every check its policy requires.
+
+    Attributes:
+        document: the document that the proof covers, without the proof.
+        report: the checks.
+    """
+
+    document: JsonObject
+    report: Report
+
+    @property
+    def subject(self) -> JsonObject:
+        """The claims about the subject.
+
+        Raises:
+            ValueError: the credential speaks of several subjects; take them from ``document``.
+        """
+        match self.document["credentialSubject"]:
+            case dict(subject) | [dict(subject)]:
+                return subject
+            case _:
+                raise ValueError("the credential has several subjects: read them from document")
+
+
+class Verifier:
+    """Answers whether credentials are to be believed. Safe to share between threads.
+
+    Args:
+        policy: what is demanded.
+        knowledge: what is known, and as of when; nothing else is ever fetched.
+        views: the memory of the newest ledger views seen; without it nobody can say that knowledge was not
+            rolled back, and the anchor check stays *unknown*.
+        surroundings: clock, contexts and schemas.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        knowledge: Knowledge,
+        *,
+        views: ViewStore | None = None,
+        surroundings: Surroundings | None = None,
+    ) -> None:
+        self._policy = policy
+        self._surroundings = surroundings or Surroundings()
+        self._issuers = KnownIssuers(policy, knowledge, self._surroundings.contexts)
+        self._statuses = Statuses(knowledge, self._issuers, policy.clock_skew)
+        self._anchors = Anchors(policy, knowledge, views)
+
+    def check(self, credential: Received, *, at: datetime | None = None) -> Report:
+        """Run every check and report each; bad input is reported, never raised.
+
+        Args:
+            credential: what was received.
+            at: the moment asked about, with a time zone; now by default.
+
+        Raises:
+            ValueError: ``at`` has no time zone.
+        """
+        now = self._surroundings.clock()
+        moment = now if at is None else at
+        if moment.utcoffset() is None or now.utcoffset() is None:
+            raise ValueError("at and the clock need a time zone")
+        try:
+            document = _read(credential)
+        except Malformed as error:
+            fault = Check.failed(CheckName.PARSE, error.code, error.detail)
+            rest = (
+                Check.skipped(name, "there is no document") for name in CheckName if name != CheckName.PARSE
+            )
+            return Report(checks=(fault, *rest), at=moment, now=now, tolerated=self._policy.tolerated)
+        return self._examine(document, moment, now)
+
+    def verify(self, credential: Received, *, at: datetime | None = None) -> VerifiedCredential:
+        """Return the credential if it passes, and raise otherwise.
+
+        Raises:
+            Rejected: a check failed; the exception's ``report`` says which.
+            Undecided: no check failed, but what is known does not suffice.
+            ValueError: ``at`` has no time zone.
+        """
+        report = self.check(credential, at=at)
+        if report.conclusion is Conclusion.REJECTED:
+            raise Rejected(report)
+        if report.conclusion is Conclusion.UNDECIDED or report.document is None:
+            raise Undecided(report)
+        return VerifiedCredential(report.document, report)
+
+    def _examine(self, document: JsonObject, at: datetime, now: datetime) -> Report:
+        """Steps 2 to 10, on a document that was read."""
+        faults = check_model(document)
+        proof = self._issuers.check_proof(document, at)
+        verified = proof.verified
+        checks = [Check.passed(CheckName.PARSE), _model_check(faults), proof.key, proof.proof]
+        fresh_as_of = None
+        if faults:
+            checks += [Check.skipped(name, "the document does not conform to the model") for name in _CLAIMS]
+        else:
+            covered = verified.document if verified else document
+            issuer, accreditation = self._issuers.check_issuer(covered, verified, at)
+            holder = Holder(issuer=issuer_of(covered), accreditation=accreditation)
+            statuses, used = self._statuses.check(covered, holder, at=at, now=now)
+            anchors, fresh_as_of = self._anchors.check(holder, used, now)
+            checks += [
+                issuer,
+                self._check_period(covered, at),
+                *self._check_schemas(covered),
+                *statuses,
+                *anchors,
+            ]
+        checks.append(Check.skipped(CheckName.HOLDER, "no presentation"))
+        return Report(
+            checks=tuple(checks),
+            at=at,
+            now=now,
+            tolerated=self._policy.tolerated,
+            fresh_as_of=fresh_as_of,
+            document=verified.document if verified and not faults else None,
+        )
+
+    def _check_period(self, document: JsonObject, at: datetime) -> Check:
+        """Step 6 (Verifiable Credentials Data Model 2.0, "Validity Period"), with the policy's clock skew."""
+        start, end = _moment(document, "validFrom"), _moment(document, "validUntil")
+        if start is not None and start - at > self._policy.clock_skew:
+            return Check.failed(CheckName.PERIOD, "not-yet-valid", "the credential's validity has not begun")
+        if end is not None and end < at:
+            return Check.failed(CheckName.PERIOD, "expired", "the credential's validity has ended")
+        return Check.passed(CheckName.PERIOD)
+
+    def _check_schemas(self, document: JsonObject) -> list[Check]:
+        """Step 7 (Verifiable Credentials JSON Schema), for each schema that the credential names."""
+        results = check_schema(document, schemas=self._surroundings.schemas)
+        if not results:
+            return [Check.skipped(CheckName.SCHEMA, "the credential names no schema")]
+        return [_schema_check(result) for result in results]
+
+
+def _read(credential: Received) -> JsonObject:
+    """Step 1: strict JSON, whatever form it comes in.
+
+    Raises:
+        Malformed: it is no JSON object, or of a media type that isn't read here.
+    """
+    if isinstance(credential, dict):
+        return parse_object(canonicalize(credential))
+    if isinstance(credential, Credential):
+        if credential.media_type not in _MEDIA_TYPES:
+            raise Malformed("unsupported-media-type", "a credential of type application/vc")
+        return parse_object(credential.content)
+    return parse_object(credential)
+
+
+def _model_check(faults: tuple[FieldError, ...]) -> Check:
+    if not faults:
+        return Check.passed(CheckName.MODEL)
+    return Check.failed(CheckName.MODEL, faults[0].code, "; ".join(str(fault) for fault in faults[:_SHOWN]))
+
+
+def _schema_check(result: SchemaResult) -> Check:
+    if result.outcome is SchemaOutcome.PASSED:
+        return Check.passed(CheckName.SCHEMA)
+    if result.outcome is SchemaOutcome.UNKNOWN:
+        return Check.unknown(CheckName.SCHEMA, result.reason, "the schema named can't be evaluated here")
+    detail = "; ".join(str(fault) for fault in result.faults[:_SHOWN])
+    return Check.failed(CheckName.SCHEMA, result.faults[0].code, detail)
+
+
+def _moment(document: JsonObject, name: str) -> datetime | None:
+    value = document.get(name)
+    return parse_timestamp(value) if isinstance(value, str) else None

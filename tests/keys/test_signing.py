@@ -15,7 +15,7 @@ from nacl import bindings
 from vcid.encoding.multikey import KeyType, encode_multikey
 from vcid.errors import Conflict, InvalidProof, Locked, Malformed, Unavailable, VcidError
 from vcid.keys.encrypted_file import Argon2Cost
-from vcid.keys.signing import LocalSigner, PublicKey
+from vcid.keys.signing import LocalSigner, PublicKey, matching_signer
 
 SIGNING_TYPES = [KeyType.ED25519, KeyType.P256, KeyType.P384]
 CHEAP = Argon2Cost(passes=1, memory=8192)
@@ -303,3 +303,12 @@ def test_threads_share_keys_and_caches():
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(check, range(600))) == [None] * 600
+
+
+@pytest.mark.parametrize("key_type", SIGNING_TYPES)
+def test_stored_bytes_that_are_no_key_of_the_type_stay_locked(key_type):
+    """Private bytes of another length, or another key's, are not taken for those of a public key."""
+    public_key, other = LocalSigner.generate(key_type).public_key, LocalSigner.generate(key_type)
+    for raw in (b"", bytes(7), other.private_bytes()):
+        with pytest.raises(Locked):
+            matching_signer(public_key, raw)

@@ -8,15 +8,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
+from vcid.encoding.dates import format_timestamp, parse_timestamp
+from vcid.encoding.json import parse_object
+from vcid.encoding.multikey import decode_digest_multibase, encode_multibase, encode_multihash_sha256
+from vcid.errors import FieldError, InvalidRecord, VcidError
+from vcid.keys.signing import PublicKey
 from vcid.ledger.anchor import LogPolicy
+from vcid.report import INDISPENSABLE, CheckName
+from vcid.securing.cryptosuites import SUITES
 from vcid.trust import Accreditation
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import TypeVar
 
-    Value = TypeVar("Value")
+    from vcid.encoding.json import JsonObject
+
+    Part = TypeVar("Part")
 
 MAX_EVIDENCE_AGE = timedelta(days=7)
 """How old the newest witnessed checkpoint may be, by default: with daily publication, six missed days."""
@@ -48,6 +58,107 @@ class Policy:
 
     def __post_init__(self) -> None:
         if self.max_evidence_age <= timedelta(0) or self.clock_skew < timedelta(0):
-            raise ValueError("the maximum age is positive and the clock skew not negative")
+            raise ValueError("a positive maximum age and a clock skew that is not negative")
         if len({log.origin for log in self.logs}) != len(self.logs):
-            raise ValueError("each log stands in a policy once")
+            raise ValueError("each log once")
+        if not self.suites <= SUITES.keys():
+            raise ValueError(f"cryptosuites among {', '.join(SUITES)}")
+        for name in self.tolerated:
+            if name.split(":", 1)[0] not in set(CheckName) - INDISPENSABLE:
+                raise ValueError("tolerated: names of checks that a report can do without, or name:code")
+
+    @classmethod
+    def parse(cls, content: bytes | str) -> Self:
+        """Read a policy from JSON, as ``schemas/policy-v1.json`` describes it.
+
+        Raises:
+            Malformed: it is no strict JSON object.
+            InvalidRecord: it is no policy; all faults are listed.
+        """
+        from vcid.credentials.schema import find_faults
+
+        value: dict[str, Any] = parse_object(content)
+        if wrong := find_faults(value, "policy-v1.json"):
+            raise InvalidRecord(wrong)
+        faults: list[FieldError] = []
+        demands: dict[str, Any] = {
+            "accreditations": _read_each(value, "accreditations", _read_accreditation, faults),
+            "logs": _read_each(value, "logs", LogPolicy.from_json, faults),
+        }
+        if faults:
+            raise InvalidRecord(faults)
+        for member, name, read in _SIMPLE:
+            if member in value:
+                demands[name] = read(value[member])
+        try:
+            return cls(**demands)
+        except ValueError as error:
+            raise InvalidRecord([FieldError("", "contradiction", str(error))]) from error
+
+    def to_json(self) -> JsonObject:
+        """Write the policy as JSON."""
+        return {
+            "accreditations": [_write_accreditation(granted) for granted in self.accreditations],
+            "logs": [log.to_json() for log in self.logs],
+            "suites": [*sorted(self.suites)],
+            "maxEvidenceAgeSeconds": int(self.max_evidence_age.total_seconds()),
+            "clockSkewSeconds": int(self.clock_skew.total_seconds()),
+            "tolerated": [*sorted(self.tolerated)],
+        }
+
+
+def _seconds(count: int) -> timedelta:
+    return timedelta(seconds=count)
+
+
+_SIMPLE: tuple[tuple[str, str, Callable[[Any], object]], ...] = (
+    ("suites", "suites", frozenset),
+    ("tolerated", "tolerated", frozenset),
+    ("maxEvidenceAgeSeconds", "max_evidence_age", _seconds),
+    ("clockSkewSeconds", "clock_skew", _seconds),
+)
+
+
+def _read_each(
+    value: dict[str, Any], name: str, read: Callable[[JsonObject], Part], faults: list[FieldError]
+) -> tuple[Part, ...]:
+    parts = []
+    for index, item in enumerate(value.get(name, [])):
+        try:
+            parts.append(read(item))
+        except (VcidError, ValueError) as error:
+            faults.append(FieldError(f"/{name}/{index}", "invalid", str(error)))
+    return tuple(parts)
+
+
+def _read_accreditation(item: dict[str, Any]) -> Accreditation:
+    bounds = {name: item.get(name) for name in ("validFrom", "validUntil")}
+    moments = {name: parse_timestamp(text) if text else None for name, text in bounds.items()}
+    return Accreditation(
+        issuer=item["issuer"],
+        credential_types=frozenset(item["credentialTypes"]),
+        jurisdictions=frozenset(item["jurisdictions"]),
+        owner=PublicKey.from_multikey(item["owner"]) if "owner" in item else None,
+        log=item.get("log"),
+        valid_from=moments["validFrom"],
+        valid_until=moments["validUntil"],
+        document_digest=decode_digest_multibase(item["documentDigest"]) if "documentDigest" in item else None,
+    )
+
+
+def _write_accreditation(granted: Accreditation) -> JsonObject:
+    written: JsonObject = {
+        "issuer": granted.issuer,
+        "credentialTypes": [*sorted(granted.credential_types)],
+        "jurisdictions": [*sorted(granted.jurisdictions)],
+    }
+    optional: dict[str, Any] = {
+        "owner": granted.owner and granted.owner.multikey,
+        "log": granted.log,
+        "validFrom": granted.valid_from and format_timestamp(granted.valid_from),
+        "validUntil": granted.valid_until and format_timestamp(granted.valid_until),
+        "documentDigest": granted.document_digest
+        and encode_multibase(encode_multihash_sha256(granted.document_digest)),
+    }
+    written.update({name: text for name, text in optional.items() if text is not None})
+    return written

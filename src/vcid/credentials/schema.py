@@ -142,6 +142,14 @@ def read_schema(file: str) -> bytes:
     return (resources.files("vcid") / "schemas" / file).read_bytes()
 
 
+def find_faults(value: JsonObject, file: str) -> tuple[FieldError, ...]:
+    """Evaluate any object against a schema that ships with vcid, by its file's name; give all faults."""
+    validator = _validator(read_schema(file))
+    if validator is None:
+        raise ValueError(f"{file} is no schema of JSON Schema 2020-12")
+    return tuple(islice(_faults(validator, value), MAX_FAULTS))
+
+
 def _entry_path(entries: JSON, index: int) -> str:
     return f"/credentialSchema/{index}" if isinstance(entries, list) else "/credentialSchema"
 

@@ -45,7 +45,7 @@ _STATEMENT: Final = re.compile(
 _EMPTY: Final = re.compile(r"[ \t]*(?:#.*)?")
 _LINE_END: Final = re.compile(r"[\r\n]+")
 _ESCAPE: Final = re.compile(rf"""\\[tbnrf"'\\]|{_UCHAR}""")
-_ABSOLUTE: Final = re.compile(f"[A-Za-z][A-Za-z0-9+.-]*:[^{_NOT_IN_IRI}\x7f-\x9f\ufffe\uffff]*")
+_ABSOLUTE: Final = re.compile(f"[A-Za-z][A-Za-z0-9+.-]*:[^{_NOT_IN_IRI}\x7f-\x9f\ud800-\udfff\ufffe\uffff]*")
 _BAD_PERCENT: Final = re.compile("%(?![0-9A-Fa-f]{2})")
 _BLANK_LABEL: Final = re.compile(_LABEL)
 _UNESCAPED: Final = {"t": "\t", "b": "\b", "n": "\n", "r": "\r", "f": "\f", '"': '"', "'": "'", "\\": "\\"}
@@ -55,7 +55,7 @@ _ESCAPED: Final = {
     **{code: f"\\u{code:04X}" for code in (*range(0x20), 0x7F, 0xFFFE, 0xFFFF)},
     **{ord(char): f"\\{letter}" for letter, char in _UNESCAPED.items() if letter != "'"},
 }
-_NEEDS_ESCAPE: Final = re.compile('[\x00-\x1f"\\\\\x7f\ufffe\uffff]')
+_NEEDS_CARE: Final = re.compile('[\x00-\x1f"\\\\\x7f\ud800-\udfff\ufffe\uffff]')
 
 
 def is_iri(text: str) -> bool:
@@ -76,12 +76,25 @@ def is_blank_label(text: str) -> bool:
 
 
 def literal(text: str, datatype: str = "", language: str = "") -> str:
-    """Write a literal in canonical form, with a datatype's IRI or a language tag or neither (a string)."""
-    if _NEEDS_ESCAPE.search(text):
-        text = text.translate(_ESCAPED)
+    """Write a literal in canonical form, with a datatype's IRI or a language tag or neither (a string).
+
+    Raises:
+        Malformed: the text holds a lone surrogate.
+    """
+    if _NEEDS_CARE.search(text):
+        text = _escape(text)
     if language:
         return f'"{text}"@{language}'
     return f'"{text}"^^<{datatype}>' if datatype and datatype != _XSD_STRING else f'"{text}"'
+
+
+def _escape(text: str) -> str:
+    escaped = text.translate(_ESCAPED)
+    try:
+        escaped.encode()
+    except UnicodeEncodeError:
+        raise Malformed("lone-surrogate", "text without lone surrogates") from None
+    return escaped
 
 
 def write_quad(quad: Quad) -> str:
@@ -91,15 +104,8 @@ def write_quad(quad: Quad) -> str:
 
 
 def write(quads: Iterable[Quad]) -> bytes:
-    """Write a dataset, its statements in code point order.
-
-    Raises:
-        Malformed: a text holds a lone surrogate, which UTF-8 can't write.
-    """
-    try:
-        return "".join(sorted(write_quad(quad) for quad in quads)).encode()
-    except UnicodeEncodeError:
-        raise Malformed("lone-surrogate", "text without lone surrogates") from None
+    """Write a dataset, its statements in code point order."""
+    return "".join(sorted(write_quad(quad) for quad in quads)).encode()
 
 
 def parse(nquads: bytes, *, max_bytes: int = MAX_BYTES) -> set[Quad]:
@@ -163,4 +169,5 @@ def _unescape(text: str, where: str) -> str:
 
 def _read_escape(match: re.Match[str]) -> str:
     escape = match.group()
-    return chr(int(escape[2:], base=16)) if escape[1] in "uU" else _UNESCAPED[escape[1]]
+    letter, digits = escape[1], escape[2:]
+    return chr(int(digits, base=16)) if letter in "uU" else _UNESCAPED[letter]

@@ -193,7 +193,7 @@ class _Conversion:
                 self.dataset.quads.append((subject, TYPE, iri, graph))
 
     def _write_keyword(self, place: Place, subject: str, value: JSON) -> None:
-        """Take step 13.4 for the keywords that stand for more than the node itself; the key is the keyword."""
+        """Take step 13.4 for a keyword, which is the place's key, that adds to a node or its graph."""
         active, keyword, path, graph, _ = place
         if keyword == "@graph":
             self._expand(Place(active, "@graph", path, subject), value)

@@ -72,6 +72,14 @@ class Dataset:
             self.fault(path, error.code, error.expected)
             return None
 
+    def read_string(self, text: str, language: str, path: Path) -> str | None:
+        """Take a text, in a language if one is named, as a literal."""
+        try:
+            return nquads.literal(text, language=language)
+        except Malformed as error:
+            self.fault(path, error.code, error.expected)
+            return None
+
     def is_list(self, term: str) -> bool:
         """Say whether a term is the head of a list that was written here, or the empty list."""
         return term in self._lists

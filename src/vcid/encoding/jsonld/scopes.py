@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
+from itertools import takewhile
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from vcid.encoding.json import pointer
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from vcid.encoding.json import JSON, JsonObject
 
 # The published contexts that one credential names take some hundreds, those scoped to terms included.
-MAX_DEFINITIONS: Final = 20_000
+MAX_DEFINITIONS: Final = 5_000
 _MAX_REMOTE: Final = 10
 _CACHED: Final = 512
 
@@ -40,11 +41,23 @@ class Scopes:
 
     def enter_local(self, active: ActiveContext, local: JSON, where: str) -> ActiveContext:
         """Apply the ``@context`` of a node object; ``where`` is its place."""
-        urls = local if isinstance(local, list) else [local]
-        if urls and all(isinstance(url, str) for url in urls):
-            return self._enter((active, "urls", tuple(map(str, urls)), active))
+        if isinstance(local, str):
+            return self._enter_urls(active, (local,), where)
+        if isinstance(local, list):
+            # The usual document begins with published contexts, which the cache holds.
+            urls = tuple(map(str, takewhile(lambda context: isinstance(context, str), local)))
+            active = self._enter_urls(active, urls, where) if urls else active
+            local = local[len(urls) :]
+            if not local:
+                return active
         derivation = _Derivation(self._contexts, where, self._left)
         return self._spend(derivation.apply(active, local, is_known=False))
+
+    def _enter_urls(self, active: ActiveContext, urls: tuple[str, ...], where: str) -> ActiveContext:
+        try:
+            return self._enter((active, "urls", urls, active))
+        except Malformed as error:
+            raise type(error)(error.code, error.expected, where=where + error.where) from None
 
     def enter_property(self, active: ActiveContext, term: str, origin: ActiveContext) -> ActiveContext:
         """Apply the context that a property is scoped to by its definition in ``origin``."""
@@ -77,7 +90,7 @@ _Step: TypeAlias = tuple[ActiveContext, str, tuple[str, ...], ActiveContext]
 
 def _derive(contexts: Contexts, step: _Step) -> ActiveContext:
     active, kind, names, origin = step
-    derivation = _Derivation(contexts, "/@context", MAX_DEFINITIONS)
+    derivation = _Derivation(contexts, "", MAX_DEFINITIONS)
     is_known = active.is_known and origin.is_known
     if kind == "urls":
         return derivation.apply(active, list(names), is_known=is_known)

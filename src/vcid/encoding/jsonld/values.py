@@ -47,7 +47,7 @@ class ValueReader:
         if isinstance(value, str):
             if type_ is None or type_ == "@none":
                 language = active.language if term.language is None else term.language
-                return nquads.literal(value, language=language or "")
+                return self._dataset.read_string(value, language or "", path)
             if type_ in _NO_DATATYPES:
                 iri = active.expand(value, vocab=type_ == "@vocab")
                 return self._dataset.read_resource(iri, path)
@@ -90,7 +90,7 @@ class ValueReader:
         elif not isinstance(value, str):
             self._dataset.fault(path, "invalid-language-tagged-value", "a string where a language is named")
         else:
-            return nquads.literal(value, language=language.lower())
+            return self._dataset.read_string(value, language.lower(), path)
         return None
 
     def read_language_map(self, place: Place, value: JsonObject) -> list[str]:
@@ -105,10 +105,10 @@ class ValueReader:
             tag = "" if is_none else language.lower()
             for text in _as_list(texts):
                 if isinstance(text, str):
-                    objects.append(nquads.literal(text, language=tag))
+                    objects.append(self._dataset.read_string(text, tag, path))
                 else:
                     self._dataset.fault(path, "invalid-language-map-value", "strings in a language map")
-        return objects
+        return [literal for literal in objects if literal is not None]
 
 
 def _as_list(value: JSON) -> list[JSON]:

@@ -275,7 +275,7 @@ class Parent:
     def check(self, faults: Faults, path: str) -> None:
         """Note the faults of this parent."""
         if not (self.names or self.label or self.role or self.id):
-            faults.add(path, "empty", "a parent's names, label, role or id")
+            faults.add(path, "required", "a parent's names, label, role or id")
         faults.check_type(pointer(path, "role"), self.role, ParentRole, required=False)
         faults.check_type(pointer(path, "basis"), self.basis, ParentBasis, required=False)
         if self.basis is ParentBasis.ADOPTION_ORDER and self.role not in (None, ParentRole.ADOPTIVE):

@@ -17,13 +17,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from vcid.credentials.codes import CHILD_REF, random_text
-from vcid.credentials.records import pointer, stated
+from vcid.credentials.records import Faults, pointer, stated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vcid.credentials.reading import ObjectReader
-    from vcid.credentials.records import Faults
     from vcid.encoding.json import JsonObject
 
 ALGORITHM: Final = "scrypt-16384-8-1"
@@ -58,7 +57,7 @@ class SaltedDigest:
         Args:
             issuer: who gave the number, such as a jurisdiction's code.
             kind: which of the issuer's documents, such as ``identityCard``.
-            number: the number. Case, spaces and separators do not count: people copy them differently.
+            number: the number. Case, spaces, separators and the digits' script do not count.
             random: where the salt comes from.
         """
         salt = random_text(random)
@@ -66,6 +65,10 @@ class SaltedDigest:
 
     def matches(self, issuer: str, kind: str, number: str) -> bool:
         """Say whether a number that somebody shows is the one that was digested."""
+        faults = Faults()
+        self.check(faults, "")
+        if faults.collected():
+            return False
         return hmac.compare_digest(self.digest, _digest(self.salt, issuer, kind, number))
 
     def to_json(self) -> JsonObject:
@@ -99,4 +102,7 @@ def _digest(salt: str, issuer: str, kind: str, number: str) -> str:
 
 def _plain(text: str) -> bytes:
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(character for character in folded if character.isalnum()).encode()
+    # A number typed in Arabic or Devanagari digits is the same number.
+    return "".join(
+        str(unicodedata.decimal(character, character)) for character in folded if character.isalnum()
+    ).encode("utf-8", "replace")

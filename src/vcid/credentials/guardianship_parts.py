@@ -101,7 +101,7 @@ class Guardian:
         faults.check_type(pointer(path, "type"), self.type, GuardianType)
         faults.check_type(pointer(path, "relation"), self.relation, Relation, required=False)
         if self.id is None and self.paper_id is None:
-            faults.add(path, "not-bound", "the guardian's DID or the digest of a paper document")
+            faults.add(path, "required", "the guardian's DID or the digest of a paper document")
         faults.check_pattern(pointer(path, "id"), self.id, DID, "a DID", required=False)
         here = pointer(path, "paperIdDigest")
         if faults.check_type(here, self.paper_id, SaltedDigest, required=False) and self.paper_id is not None:

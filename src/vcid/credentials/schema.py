@@ -137,6 +137,7 @@ def check_schema(document: JsonObject, *, schemas: Schemas = _NOTHING_ADDED) -> 
     )
 
 
+@lru_cache(maxsize=16)
 def read_schema(file: str) -> bytes:
     """Return the bytes of a schema that ships with vcid, by its file's name."""
     return (resources.files("vcid") / "schemas" / file).read_bytes()
@@ -294,6 +295,7 @@ _CODES: Final[Mapping[str, str]] = {
     "maxProperties": "too-many",
     "uniqueItems": "repeated",
     "contains": "required",
+    "not": "not-allowed",
     "None": "not-allowed",
 }
 
@@ -312,8 +314,8 @@ def _words(keyword: str, demanded: Any) -> str:
             words = str(demanded)
         case "contains":
             words = "an item that the schema demands"
-        case "None":
-            words = "no such field beside the others"
+        case "not" | "None":
+            words = "nothing of this kind beside the other fields"
         case "pattern" | "minimum" | "maximum" | "minLength" | "maxLength" | "minItems" | "maxItems":
             words = f"{keyword} {demanded}"
         case _:

@@ -1,12 +1,13 @@
 """Publishing: what each publication holds, what it hides, and what a crash in between does."""
 
 import hashlib
+import secrets
 
 import pytest
 
 from vcid.credentials.model import Credential
 from vcid.encoding.json import parse_object
-from vcid.errors import Conflict
+from vcid.errors import Conflict, Unavailable
 from vcid.status.bitstring import MIN_ENTRIES, StatusListCredential
 from vcid.status.publication import LOW_ROOM
 from vcid.status.registry import Publication
@@ -135,6 +136,16 @@ class TestRoom:
         office = new_office()
         assert len(office.publish(room=200_000).publications) == 4
         assert len({publication.list_id for publication in office.publish().publications}) == 4
+
+    @pytest.mark.parametrize("room", [66_000, 200_000])
+    def test_broken_randomness_opens_no_second_list(self, new_office, room):
+        """A source that repeats itself can't name two lists: it is reported, and nothing is prepared."""
+        office = new_office(
+            random=lambda count: secrets.token_bytes(count) if count == 3 else b"\xff" * count
+        )
+        with pytest.raises(Unavailable, match="randomness"):
+            office.prepare(room=room)
+        assert len(office.prepare().publications) == 1
 
     def test_places_come_from_every_open_list(self, new_office):
         """Credentials issued together are spread over the lists at random."""

@@ -16,7 +16,7 @@ from base64 import b32encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from vcid.errors import Conflict
+from vcid.errors import Conflict, Unavailable
 from vcid.status.allocation import capacity, draw_below, take_slot
 from vcid.status.bitstring import MIN_ENTRIES, StatusList
 from vcid.status.tables import Publication, promote, read_publications, refuse_if_behind
@@ -33,6 +33,7 @@ LOW_ROOM: Final = MIN_ENTRIES // 8
 # revocation and one with a few look alike.
 _STEP: Final = 8
 _FIRST_DECOYS: Final = 64
+_MAX_NAMES: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,12 +143,18 @@ def _free_room(transaction: Transaction, purpose: str) -> int:
 
 def _open_list(transaction: Transaction, purpose: str, base_url: str, random: Callable[[int], bytes]) -> None:
     """Start a list under a random name: a counter would tell the order, and how many lists there are."""
-    name = b32encode(random(5)).decode("ascii").lower()
-    number = transaction.execute(
-        "INSERT INTO status_list (list_id, purpose, length, state) VALUES (?, ?, ?, 'opening')",
-        (f"{base_url.rstrip('/')}/{name}", purpose, MIN_ENTRIES),
-    ).lastrowid
-    _add_decoys(transaction, number or 0, _FIRST_DECOYS + draw_below(_FIRST_DECOYS, random), random)
+    for _ in range(_MAX_NAMES):
+        name = b32encode(random(5)).decode("ascii").lower()
+        opened = transaction.execute(
+            "INSERT INTO status_list (list_id, purpose, length, state) VALUES (?, ?, ?, 'opening')"
+            " ON CONFLICT DO NOTHING",
+            (f"{base_url.rstrip('/')}/{name}", purpose, MIN_ENTRIES),
+        )
+        if opened.rowcount and opened.lastrowid is not None:
+            decoys = _FIRST_DECOYS + draw_below(_FIRST_DECOYS, random)
+            _add_decoys(transaction, opened.lastrowid, decoys, random)
+            return
+    raise Unavailable("the source of randomness repeats itself")
 
 
 def _next_bits(transaction: Transaction, number: int, seq: int, random: Callable[[int], bytes]) -> list[int]:

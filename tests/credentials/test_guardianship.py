@@ -265,6 +265,13 @@ def test_a_malformed_salt_matches_nothing() -> None:
     assert not SaltedDigest(salt="A" * 22, digest="\u00e9").matches("KE", "identityCard", "1")
 
 
+@pytest.mark.parametrize("number", ["", " - ", "./."])
+def test_a_number_of_nothing_is_misuse(number: str) -> None:
+    """A blank cell is never digested: every other blank would match it."""
+    with pytest.raises(ValueError, match="letters or digits"):
+        SaltedDigest.of("KE", "identityCard", number)
+
+
 def test_identifiers_are_random_uuids() -> None:
     """An arrangement's id comes from the randomness handed in and is fresh otherwise."""
     assert new_arrangement_id(bytes) == "urn:uuid:00000000-0000-4000-8000-000000000000"

@@ -59,7 +59,12 @@ class SaltedDigest:
             kind: which of the issuer's documents, such as ``identityCard``.
             number: the number. Case, spaces, separators and the digits' script do not count.
             random: where the salt comes from.
+
+        Raises:
+            ValueError: the number has neither letters nor digits, so that anything would match it.
         """
+        if not _plain(number):
+            raise ValueError("a document's number needs letters or digits")
         salt = random_text(random)
         return cls(salt=salt, digest=_digest(salt, issuer, kind, number))
 

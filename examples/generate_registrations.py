@@ -1,6 +1,6 @@
 """Write examples/data/registrations.csv: a register of about a thousand invented births, some wrong.
 
-Every name is made up, out of words that no family bears. The same seed gives the same file, byte for byte; the
+Every name is made up, out of words that no family bears. The same seed gives the same file byte for byte; the
 wrong rows are wrong in ways that real exports are. Run it as ``python examples/generate_registrations.py``.
 """
 

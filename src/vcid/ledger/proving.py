@@ -117,8 +117,11 @@ def _replay_chunk(reader: LogReader, replay: Replay, end: int) -> None:
     if len(leaves) != min(_CHUNK, end - start):
         raise Conflict("corrupt", f"leaves are missing after leaf {start}")
     for index, leaf in enumerate(leaves, start):
-        if replay.apply(leaf) != reader.completed(index):
+        completed, content = replay.apply(leaf)
+        if completed != reader.completed(index):
             raise Conflict("corrupt", f"the hashes beside leaf {index} are not those of the leaves")
+        if isinstance(content, Entry) and reader.index_of(content.topic, content.seq) != index:
+            raise Conflict("corrupt", f"the entry of leaf {index} is not found under its topic and number")
 
 
 def _check_note(stored: StoredCheckpoint, key: NoteKey) -> None:

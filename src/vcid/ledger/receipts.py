@@ -26,6 +26,7 @@ and the signatures are for ``vcid.ledger.judge``.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Self
 
 from vcid.encoding.merkle import leaf_hash, verify_inclusion
@@ -221,7 +222,7 @@ def _decode_places(lines: Sequence[str]) -> tuple[Entry | None, tuple[Neighbour,
     starts = [number for number, line in enumerate(lines) if " " in line]
     if len(starts) > 2 or (lines and not starts) or (starts and starts[0] != 0):
         raise Malformed("receipt", "a line for the newest entry, or for up to two neighbours")
-    blocks = [lines[start:end] for start, end in zip(starts, [*starts[1:], len(lines)], strict=True)]
+    blocks = [lines[start:end] for start, end in pairwise([*starts, len(lines)])]
     if len(blocks) == 1 and blocks[0][0].startswith("newest "):
         index, leaf = _fields(blocks[0][0], "newest")
         entry = Entry.decode(decode_base64(leaf, where="newest"))

@@ -46,11 +46,11 @@ class Replay:
         """The newest entries so far by topic, in the form of ``Head``."""
         return self._heads
 
-    def apply(self, leaf: bytes) -> bytes:
+    def apply(self, leaf: bytes) -> tuple[bytes, Entry | HeadsLeaf]:
         """Check the next leaf and take it in.
 
         Returns:
-            The hashes of the subtrees that it completes, lowest first, in one string.
+            The hashes of the subtrees that it completes, lowest first, in one string; and what it says.
 
         Raises:
             Conflict: the leaf contradicts those before it (``sequence``), its owner did not sign it
@@ -70,7 +70,7 @@ class Replay:
             self._last = None
             self._take_entry(content, leaf)
         self.frontier, (completed,) = grow(self.frontier, [leaf])
-        return completed
+        return completed, content
 
     def check_checkpoint(self, size: int, root: bytes) -> None:
         """Check that a checkpoint may end here.

@@ -1,0 +1,20 @@
+"""Fixtures of the ledger's tests: a scene in each backend, and one with lists already anchored."""
+
+import pytest
+
+from ledger.scene import Scene
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def scene(request, tmp_path):
+    """A scene in each backend."""
+    return Scene("memory:" if request.param == "memory" else f"sqlite:///{tmp_path}/ledger.db")
+
+
+@pytest.fixture
+def anchored(scene):
+    """A scene with one list of one owner among twenty others, published."""
+    others = [scene.entry(list_id=f"https://civil.example/status/other-{number}") for number in range(20)]
+    scene.ledger.append([scene.entry(), *others])
+    scene.view = scene.ledger.publish()
+    return scene

@@ -135,7 +135,7 @@ class _Conversion:
         is_list = "@list" in entries.keywords
         value, path = entries.first("@list" if is_list else "@set")
         items = value if isinstance(value, list) else [value]
-        inner = Place(place.active, place.key, path, place.graph)
+        inner = Place(place.active, place.key, path, place.graph, place.identifier)
         if not is_list:
             return self._expand_array(inner, items, is_in_map=False)
         if place.is_top:
@@ -144,12 +144,14 @@ class _Conversion:
         return self._expand_list(inner, items)
 
     def _expand_list(self, place: Place, values: Sequence[JSON]) -> str:
-        """Expand the items of a list, of which some may be lists again."""
+        """Expand the items of a list; an item that stands for several is a list again."""
         active, key, path, graph, _ = place
         objects: list[str] = []
         for index, value in enumerate(values):
             item = Place(active, key, (path, index), graph)
             found = self._expand_list(item, value) if isinstance(value, list) else self._expand(item, value)
+            if isinstance(found, list):
+                found = self.dataset.write_list(found, graph)
             objects += _as_list(found)
         return self.dataset.write_list(objects, graph)
 
@@ -227,13 +229,15 @@ class _Conversion:
         place, term, iri, value = entry
         predicate = f"<{iri}>"
         objects = self._expand_property(place, term, value)
+        if (term.is_reverse or is_reversed) and not all(map(self._is_node, objects)):
+            self.dataset.fault(place.path, "invalid-reverse-property-value", "node objects as values")
         if term.is_reverse == is_reversed:
             self.dataset.quads += [(subject, predicate, obj, place.graph) for obj in objects]
-            return
-        for obj in objects:
-            if obj.startswith('"') or self.dataset.is_list(obj):
-                self.dataset.fault(place.path, "invalid-reverse-property-value", "node objects as values")
-            self.dataset.quads.append((obj, predicate, subject, place.graph))
+        else:
+            self.dataset.quads += [(obj, predicate, subject, place.graph) for obj in objects]
+
+    def _is_node(self, term: str) -> bool:
+        return not (term.startswith('"') or self.dataset.is_list(term))
 
     def _expand_property(self, place: Place, term: Term, value: JSON) -> list[str]:
         """Take steps 13.6 to 13.12."""
@@ -264,8 +268,11 @@ class _Conversion:
                 found = self._expand_graphs(inner, values)
             else:
                 found = _as_list(self._expand(inner, values, is_in_map=True))
+            is_mute = "@index" in term.container and term.index is None
+            if not is_mute and not all(map(self._is_node, found)):
+                self.dataset.fault(inner.path, "invalid-value-object", "node objects in a map of this kind")
             if not is_none:
-                self._write_index(Place(place.active, index, inner.path, place.graph), term, found)
+                self._write_index(inner._replace(active=place.active, key=index), term, found)
             objects += found
         return objects
 
@@ -284,41 +291,42 @@ class _Conversion:
 
     def _write_index(self, place: Place, term: Term, subjects: Sequence[str]) -> None:
         """State what a key of a map (the place's) says of its values, where RDF can state it."""
-        active, index, path, graph, _ = place
-        if "@id" in term.container or index is None:
+        active, index, path, graph, identifier = place
+        if "@id" in term.container:
+            if any(subject != identifier for subject in subjects):
+                self.dataset.fault(path, "dropped-index", "node objects that have their key as identifier")
             return
         if "@type" in term.container:
-            predicate, obj = TYPE, self.dataset.read_resource(active.expand(index), path)
+            predicate, obj = TYPE, self.dataset.read_resource(active.expand(index or ""), path)
         elif term.index is not None:
             predicate = f"<{active.expand(term.index)}>"
-            obj = self._values.read_scalar(Place(active, term.index, path, graph), index)
+            obj = self._values.read_scalar(Place(active, term.index, path, graph), index or "")
         else:
             self.dataset.fault(path, "dropped-index", "keys that stand for something in RDF")
             return
-        for subject in subjects:
-            if subject.startswith('"'):
-                self.dataset.fault(path, "invalid-value-object", "node objects in a map of this kind")
-            elif obj is not None:
-                self.dataset.quads.append((subject, predicate, obj, graph))
+        if obj is not None:
+            self.dataset.quads += [(subject, predicate, obj, graph) for subject in subjects]
 
     def _expand_graphs(self, place: Place, value: JSON) -> list[str]:
         """Take step 13.12: each value is a graph, named by a blank node or by its key in an id map."""
-        active, key, path, _, identifier = place
-        is_array = isinstance(value, list)
-        names: list[str] = []
-        for index, item in enumerate(value if isinstance(value, list) else [value]):
-            item_path: Path = (path, index) if is_array else path
-            if identifier and is_graph_object(active, item):
-                inner = Place(active, key, item_path, place.graph, identifier)
-                names += _as_list(self._expand(inner, item))
-                continue
-            name = identifier or self.dataset.new_blank_node()
-            before = len(self.dataset.quads)
-            self._expand(Place(active, key, item_path, name), item, is_in_map=bool(identifier))
-            if len(self.dataset.quads) == before:
-                self.dataset.drop(item_path)
-            names.append(name)
-        return names
+        active, key, path, graph, identifier = place
+        if isinstance(value, list):
+            items = (Place(active, key, (path, index), graph, identifier) for index in range(len(value)))
+            return [
+                name
+                for item, each in zip(items, value, strict=True)
+                for name in self._expand_graphs(item, each)
+            ]
+        if identifier and is_graph_object(active, value):
+            return _as_list(self._expand(place, value))
+        name = identifier or self.dataset.new_blank_node()
+        before = len(self.dataset.quads)
+        found = self._expand(Place(active, key, path, name), value, is_in_map=bool(identifier))
+        # A graph is what a node says: a set would be several, and a list or a bare name says nothing.
+        is_node = isinstance(found, str) and self._is_node(found)
+        if not is_node or len(self.dataset.quads) == before:
+            self.dataset.drop(path)
+        return [name]
 
 
 def _as_list(found: _Found) -> list[str]:

@@ -75,9 +75,10 @@ class World:
 
     folder: Path | None = None
     clock: Clock = field(default_factory=Clock)
+    log_key: LocalSigner = field(default_factory=LocalSigner.generate)
+    witness_key: LocalSigner = field(default_factory=LocalSigner.generate)
 
     def __post_init__(self) -> None:
-        self.log_key, self.witness_key = LocalSigner.generate(), LocalSigner.generate()
         log = NoteKey(ORIGIN, SignatureType.ED25519, self.log_key.public_key)
         self.witness = ReplayingWitness.open(
             self.url("witness"), name="witness.example", signer=self.witness_key, logs=[log], clock=self.clock

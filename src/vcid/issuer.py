@@ -189,7 +189,7 @@ class Issuer:
             Behind: the registry is a restored backup: ``recover`` it.
         """
         lists = self._registry.list_ids()
-        heads = self._heads(lists) if lists else self._scan_heads(())
+        heads = self._heads(lists) if lists else self._scan_heads()
         if missed := self._registry.check_against(heads):
             raise Behind(
                 f"the ledger holds publications of {len(missed)} status lists that the registry does not"
@@ -210,7 +210,7 @@ class Issuer:
         Raises:
             Conflict: contents are missing (``contents-missing``) or not those anchored (``not-published``).
         """
-        heads = self._scan_heads([*self._registry.list_ids(), *(published or {})])
+        heads = self._scan_heads(*(published or {}))
         return self._registry.recover(heads, published=published, accept_loss=accept_loss)
 
     def _issue_chunk(self, orders: list[Order]) -> Iterator[Issued]:
@@ -256,9 +256,8 @@ class Issuer:
                 heads[list_id] = PublishedHead(latest.seq, latest.digest)
         return heads
 
-    def _scan_heads(self, list_ids: Iterable[str]) -> dict[str, PublishedHead]:
+    def _scan_heads(self, *more: str) -> dict[str, PublishedHead]:
         """Read the whole ledger for this issuer's lists; one of unknown URL stands under its hash."""
-        names = {hash_list_id(list_id): list_id for list_id in list_ids}
         heads = {}
         start = 0
         while leaves := self._ledger.entries(start, start + _SCAN):
@@ -266,6 +265,7 @@ class Issuer:
             for leaf in leaves:
                 entry = decode_leaf(leaf)
                 if isinstance(entry, Entry) and (entry.owner, entry.kind) == (self.owner, Kind.STATUS_LIST):
-                    name = names.get(entry.list_hash, entry.list_hash.hex())
-                    heads[name] = PublishedHead(entry.seq, entry.digest)
-        return heads
+                    heads[entry.list_hash] = PublishedHead(entry.seq, entry.digest)
+        # Asked only now: a list is in the registry before it is in the ledger.
+        names = {hash_list_id(list_id): list_id for list_id in (*self._registry.list_ids(), *more)}
+        return {names.get(list_hash, list_hash.hex()): head for list_hash, head in heads.items()}

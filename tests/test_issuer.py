@@ -1,0 +1,414 @@
+"""The issuer: idempotent, durable, and unwilling to go on from a restored backup."""
+
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from issuing_worker import open_issuer, place, race
+from vcid.credentials.guardianship import (
+    Act,
+    AuthorityRole,
+    Basis,
+    Dependent,
+    Guardian,
+    Guardianship,
+    Majority,
+    Relation,
+)
+from vcid.dids.methods import did_key
+from vcid.drafting import Order, Practice
+from vcid.encoding.json import parse_object
+from vcid.encoding.multikey import KeyType
+from vcid.errors import Behind, Conflict, InvalidRecord
+from vcid.issuer import Issuer
+from vcid.keys.signing import LocalSigner
+from vcid.status.registry import Registry
+from world import REGISTRY, START, World, birth
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+@pytest.fixture
+def issuer(world):
+    issuer = world.issuer()
+    issuer.publish()
+    return issuer
+
+
+# Issuing
+
+
+def test_a_form_sent_twice_issues_once(issuer):
+    """The same key and the same record give the same bytes, though the child's reference is drawn anew."""
+    first = issuer.issue(birth(), key="row-1")
+    assert issuer.issue(birth(), key="row-1") == first
+    assert issuer.find("row-1") == first
+    assert issuer.find("row-2") is None
+
+
+@pytest.mark.parametrize("changes", [{"names": []}, {"birth_order": 2}])
+def test_a_key_that_stands_for_another_record_is_refused(issuer, changes):
+    """Nothing is overwritten; the first credential stays."""
+    first = issuer.issue(birth(), key="row-1")
+    with pytest.raises((Conflict, InvalidRecord)):
+        issuer.issue(birth(**changes), key="row-1")
+    with pytest.raises(Conflict) as caught:
+        issuer.issue(birth(2), key="row-1")
+    assert caught.value.code == "key-reused"
+    assert issuer.find("row-1") == first
+
+
+def test_two_different_records_under_one_key_in_one_batch(issuer):
+    """The first is issued, the second is a conflict; neither takes the other's content."""
+    one, two = issuer.issue_many([Order(key="k", record=birth(1)), Order(key="k", record=birth(2))])
+    assert parse_object(one.credential.content)["credentialSubject"]["registration"]["number"] == "R-1"
+    assert two.error.code == "key-reused"
+
+
+def test_one_bad_record_takes_nothing_from_the_others(issuer):
+    """Each order is answered in its place, all faults of the bad one at once."""
+    orders = [
+        Order(key="a", record=birth(1)),
+        Order(key="b", record=birth(2, names=[], birth_order=2)),
+        Order(key="c", record=birth(3)),
+    ]
+    a, b, c = issuer.issue_many(orders)
+    assert a.credential
+    assert c.credential
+    assert b.credential is None
+    assert len(b.error.errors) >= 2
+    with pytest.raises(InvalidRecord):
+        issuer.issue(orders[1].record, key="b")
+
+
+def test_nothing_can_be_issued_before_something_is_published(world):
+    """An index that verifiers don't know yet is never given out."""
+    with pytest.raises(Conflict) as caught:
+        world.issuer().issue(birth(), key="a")
+    assert caught.value.code == "no-room"
+
+
+def test_a_guardianship_is_issued_for_its_own_period(world, issuer):
+    """The credential's validity is the arrangement's, and a verifier accepts it within."""
+    record = Guardianship(
+        dependent=Dependent(child_ref="A" * 21 + "A", birth_issuer=REGISTRY),
+        guardians=[Guardian(relation=Relation.PARENT, id=did_key(LocalSigner.generate().public_key))],
+        basis=Basis.PARENTAGE,
+        issuing_authority_role=AuthorityRole.CIVIL_REGISTRY,
+        jurisdiction="KE",
+        valid_from=START,
+        permitted_acts=[Act.SCHOOL_ENROL],
+        ends_at_majority=Majority(age=18, jurisdiction="KE"),
+    )
+    credential = issuer.issue(record, key="g")
+    verifier = world.verifier(world.policy(issuer), world.knowledge(issuer))
+    report = verifier.check(credential)
+    assert report, str(report)
+    assert parse_object(credential.content)["validFrom"] == "2026-03-01T12:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("key_type", "cryptosuite"),
+    [
+        (KeyType.ED25519, "ecdsa-jcs-2019"),
+        (KeyType.P256, "eddsa-jcs-2022"),
+        (KeyType.P384, "eddsa-rdfc-2022"),
+    ],
+)
+def test_a_suite_that_does_not_fit_the_key_is_misuse(world, key_type, cryptosuite):
+    """Said at construction, not at the first child."""
+    with pytest.raises(ValueError):
+        world.issuer(key_type=key_type, cryptosuite=cryptosuite)
+
+
+def test_an_issuer_without_a_host_has_to_say_where_its_lists_stand(world):
+    """A did:key has no URL; a did:web's lists stand below it by default."""
+    signer = LocalSigner.generate()
+    with pytest.raises(ValueError):
+        Issuer(
+            "did:key:" + signer.public_key.multikey, signer, registry=world.registry(), ledger=world.ledger
+        )
+    issuer = Issuer(
+        "did:web:civil.example:births",
+        signer,
+        registry=world.registry(),
+        ledger=world.ledger,
+        practice=Practice(clock=world.clock),
+    )
+    (published,) = issuer.publish().lists
+    assert published.list_id.startswith("https://civil.example/births/status/")
+
+
+def test_no_credential_holds_the_callers_key_or_another_ones_identity(issuer):
+    """The key stays in the registry; ids, DIDs and references are fresh each time."""
+    one, two = (parse_object(issuer.issue(birth(n), key=f"secret-{n}").content) for n in (1, 2))
+    assert "secret" not in json.dumps(one)
+    assert one["id"] != two["id"]
+    assert one["credentialSubject"]["id"] != two["credentialSubject"]["id"]
+    assert one["credentialSubject"]["childRef"] != two["credentialSubject"]["childRef"]
+
+
+# Revoking and publishing
+
+
+def test_revoking_by_key_and_by_credential_is_the_same_and_happens_once(issuer):
+    """The answer says whether this call did it."""
+    one, two = issuer.issue(birth(1), key="a"), issuer.issue(birth(2), key="b")
+    assert issuer.revoke(key="a")
+    assert not issuer.revoke(credential=one)
+    assert issuer.revoke(credential=two)
+
+
+def test_what_was_never_issued_can_not_be_revoked(issuer, world):
+    """Neither an unknown key, nor another registry's credential, nor nothing at all."""
+    other = world.issuer()
+    other.publish()
+    foreign = other.issue(birth(), key="x")
+    for arguments in ({"key": "unknown"}, {"credential": foreign}):
+        with pytest.raises(Conflict) as caught:
+            issuer.revoke(**arguments)
+        assert caught.value.code == "not-found"
+    with pytest.raises(TypeError):
+        issuer.revoke()
+
+
+def test_a_publication_without_changes_is_a_heartbeat(world, issuer):
+    """The list and the checkpoint are new, the DID document is not anchored twice."""
+    before = world.ledger.checkpoint()
+    world.clock.advance(days=1)
+    publishing = issuer.publish()
+    assert publishing.view.size == before.size + 2, "one list entry and the heads leaf"
+
+
+def test_rooms_for_many_are_made_ahead(world):
+    """Asked for room, the publication opens as many lists as it takes."""
+    issuer = world.issuer()
+    assert len(issuer.publish(room=200_000).lists) >= 4
+
+
+# Restored backups
+
+
+def snapshot(world, target):
+    """Copy the registry's file as a backup program would."""
+    source, copy = sqlite3.connect(world.folder / "registry.db"), sqlite3.connect(target)
+    with copy:
+        source.backup(copy)
+    source.close()
+    copy.close()
+
+
+@pytest.fixture
+def restored(tmp_path):
+    """A registry restored from a backup taken before credentials were issued, revoked and published."""
+    (tmp_path / "world").mkdir()
+    world = World(tmp_path / "world")
+    signer = LocalSigner.generate()
+    registry = world.registry()
+    issuer = world.issuer(signer=signer, registry=registry)
+    issuer.publish()
+    kept = issuer.issue(birth(1), key="kept")
+    snapshot(world, tmp_path / "backup.db")
+    lost = issuer.issue(birth(2), key="lost")
+    issuer.revoke(key="kept")
+    issuer.publish()
+    published = {it.list_id: it.content for it in registry.published_lists()}
+    registry.close()
+    for leftover in world.folder.glob("registry.db*"):
+        leftover.unlink()
+    shutil.copy(tmp_path / "backup.db", world.folder / "registry.db")
+    return world, world.issuer(signer=signer, registry=world.registry()), kept, lost, published
+
+
+def test_a_restored_registry_neither_issues_nor_publishes(restored):
+    """The ledger knows of a later publication: an index could be given out twice, a revocation be undone."""
+    _, issuer, *_ = restored
+    with pytest.raises(Behind):
+        issuer.issue(birth(3), key="new")
+    with pytest.raises(Behind):
+        issuer.publish()
+    with pytest.raises(Behind):
+        list(issuer.issue_many([Order(key="new", record=birth(3))]))
+
+
+def test_recovery_retires_the_lists_and_loses_no_revocation(restored):
+    """Afterwards new credentials go to new lists, and what was revoked and published stays revoked."""
+    world, issuer, kept, lost, published = restored
+    report = issuer.recover(published)
+    assert set(report.retired) == set(published)
+    with pytest.raises(Conflict):
+        issuer.issue(birth(3), key="new")
+    issuer.publish()
+    new = issuer.issue(birth(3), key="new")
+    assert place(new)[0] not in published
+    verifier = world.verifier(world.policy(issuer), world.knowledge(issuer))
+    assert verifier.check(kept)["status"].code == "revoked"
+    assert verifier.check(lost)
+    assert verifier.check(new)
+
+
+def test_recovery_without_the_published_lists_has_to_be_told_to_accept_the_loss(restored):
+    """Revocations that only the lost registry knew would come undone."""
+    _, issuer, *_ = restored
+    with pytest.raises(Conflict) as caught:
+        issuer.recover()
+    assert caught.value.code == "contents-missing"
+    assert issuer.recover(accept_loss=True).unmerged
+
+
+def test_recovery_takes_no_list_that_the_ledger_does_not_vouch_for(restored):
+    """A forged list could revoke the innocent."""
+    _, issuer, _, _, published = restored
+    forged = {list_id: content + b" " for list_id, content in published.items()}
+    with pytest.raises(Conflict) as caught:
+        issuer.recover(forged)
+    assert caught.value.code == "not-published"
+
+
+def test_an_empty_registry_beside_a_used_ledger_is_a_lost_one(restored, tmp_path):
+    """A new file in place of the old one is noticed as well."""
+    world, issuer, *_ = restored
+    fresh = world.issuer(signer=issuer._signer, registry=Registry.open(f"sqlite:///{tmp_path}/new.db"))
+    with pytest.raises(Behind):
+        fresh.publish()
+
+
+# Crashes, processes, threads
+
+
+@pytest.mark.parametrize("step", ["append", "publish", "confirm"])
+def test_a_publication_that_breaks_off_is_taken_up_again(world, step):
+    """After a crash at any step the same lists are published, and no later publication is lost."""
+
+    class Crash(Exception):
+        pass
+
+    class Breaking:
+        """A ledger or registry whose next call of one method does its work and then dies."""
+
+        def __init__(self, inner, method):
+            self._inner, self._method, self.armed = inner, method, True
+
+        def __getattr__(self, name):
+            found = getattr(self._inner, name)
+            if name != self._method or not self.armed:
+                return found
+
+            def breaking(*arguments, **options):
+                self.armed = False
+                if name != "confirm_publication":
+                    found(*arguments, **options)
+                raise Crash
+
+            return breaking
+
+    registry, signer = world.registry(), LocalSigner.generate()
+    broken_ledger = Breaking(world.ledger, {"append": "append", "publish": "publish"}.get(step, ""))
+    broken_registry = Breaking(registry, "confirm_publication" if step == "confirm" else "")
+    practice = Practice(clock=world.clock)
+    issuer = Issuer(REGISTRY, signer, registry=broken_registry, ledger=broken_ledger, practice=practice)
+    with pytest.raises(Crash):
+        issuer.publish()
+    again = world.issuer(signer=signer, registry=registry)
+    again.publish()
+    credential = again.issue(birth(), key="a")
+    assert world.verifier(world.policy(again), world.knowledge(again)).check(credential)
+    assert {it.seq for it in registry.published_lists()} == {1}, "taken up, then published anew"
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_processes_at_once_share_keys_and_never_an_index(tmp_path, method):
+    """One credential a key whoever asked first, and no index twice."""
+    _, issuer = open_issuer(tmp_path)
+    issuer.publish()
+    context = multiprocessing.get_context(method)
+    barrier, answers = context.Barrier(3), context.Queue()
+    processes = [context.Process(target=race, args=(tmp_path, f"p{n}", barrier, answers)) for n in range(3)]
+    for process in processes:
+        process.start()
+    found = [answers.get(timeout=60) for _ in range(120)]
+    for process in processes:
+        process.join()
+    contents = {}
+    for key, content, where in found:
+        contents.setdefault(key, set()).add((content, where))
+    assert all(len(versions) == 1 for versions in contents.values())
+    assert len({where for versions in contents.values() for _, where in versions}) == 80
+
+
+def test_threads_at_once_issue_once_a_key(tmp_path):
+    """Eight threads, one issuer, forty keys asked for twice each."""
+    _, issuer = open_issuer(tmp_path)
+    issuer.publish()
+    keys = [f"k{n % 40}" for n in range(80)]
+    with ThreadPoolExecutor(8) as pool:
+        issued = list(pool.map(lambda key: (key, issuer.issue(birth(int(key[1:])), key=key)), keys))
+    assert len({credential.content for _, credential in issued}) == 40
+    assert len({place(credential) for _, credential in issued}) == 40
+
+
+@pytest.mark.slow
+def test_killed_fifty_times_nothing_acknowledged_is_lost_and_nothing_doubled(tmp_path):
+    """Kill -9 while issuing, revoking and publishing: what was answered stands, and the ledger is whole."""
+    worker = [sys.executable, str(Path(__file__).with_name("issuing_worker.py")), str(tmp_path)]
+    issued, revoked = {}, set()
+    for turn in range(50):
+        process = subprocess.Popen([*worker, f"t{turn}"], stdout=subprocess.PIPE, text=True)
+        first = process.stdout.readline()
+        time.sleep(0.002 * turn)
+        os.kill(process.pid, signal.SIGKILL)
+        for line in (first + process.stdout.read()).splitlines(keepends=True):
+            if not line.endswith("\n"):
+                continue
+            word, *rest = line.rstrip("\n").split("\t")
+            if word == "issued":
+                issued[rest[0]] = rest[1]
+            elif word == "revoked":
+                revoked.add(rest[0])
+        process.stdout.close()
+        process.wait()
+    world, issuer = open_issuer(tmp_path)
+    issuer.publish()
+    world.ledger.audit()
+    assert len(issued) > 50
+    for key, content in issued.items():
+        assert issuer.find(key).content.decode() == content
+    places = [place(issuer.find(key)) for key in issued]
+    assert len(set(places)) == len(places)
+    verifier = world.verifier(world.policy(issuer), world.knowledge(issuer), views=None)
+    for key in issued:
+        code = verifier.check(issuer.find(key))["status"].code
+        if key in revoked:
+            assert code == "revoked"
+        elif int(key.rsplit("-", 1)[1]) % 3:
+            assert code == "", "nobody asked for its revocation"
+
+
+def test_issuing_a_thousand_is_quick_enough_for_a_morning(issuer):
+    """A thousand credentials, signed, verified and durable, are issued in a few transactions."""
+    orders = (Order(key=f"k{n}", record=birth(n)) for n in range(1000))
+    assert sum(issued.credential is not None for issued in issuer.issue_many(orders)) == 1000
+
+
+def test_a_practice_sets_how_long_lists_hold(world):
+    """The list's validity is the practice's."""
+    practice = Practice(clock=world.clock, list_validity=timedelta(days=3))
+    issuer = Issuer(
+        REGISTRY, LocalSigner.generate(), registry=world.registry(), ledger=world.ledger, practice=practice
+    )
+    (published,) = issuer.publish().lists
+    assert parse_object(published.content)["validUntil"] == "2026-03-04T12:00:00Z"

@@ -1,0 +1,123 @@
+"""Knowledge as a folder: it comes back as it was written, and a bad file costs nothing but itself."""
+
+
+import pytest
+
+from vcid.encoding.json import canonicalize
+from vcid.errors import Malformed
+from vcid.knowledge import Knowledge, file_name
+from world import World, birth
+
+
+@pytest.fixture(scope="module")
+def world():
+    return World()
+
+
+@pytest.fixture(scope="module")
+def issuer(world):
+    issuer = world.issuer()
+    issuer.publish()
+    issuer.publish()
+    return issuer
+
+
+@pytest.fixture
+def folder(world, issuer, tmp_path):
+    world.knowledge(issuer).save(tmp_path / "knowledge")
+    return tmp_path / "knowledge"
+
+
+def test_a_folder_reads_back_what_was_written(world, issuer, folder):
+    """DID documents, lists, receipts, entries, checkpoint and growth proofs."""
+    written, read = world.knowledge(issuer), Knowledge.load(folder)
+    assert dict(read.did_documents) == dict(written.did_documents)
+    assert dict(read.status_lists) == dict(written.status_lists)
+    assert dict(read.logs) == dict(written.logs)
+    assert read.faults == ()
+    assert read.logs["log.example/civil"].growth, "the earlier checkpoint has its proof"
+
+
+def test_what_is_read_convinces_a_verifier(world, issuer, folder):
+    """The folder is all that a verifier needs besides its policy and its memory."""
+    credential = issuer.issue(birth(), key="k")
+    assert world.verifier(world.policy(issuer), Knowledge.load(folder)).check(credential)
+
+
+def test_saving_replaces_the_folder_whole(world, issuer, folder):
+    """Nothing of the old folder stays, and no scratch folder is left beside it."""
+    (folder / "status" / "stray.json").write_bytes(b"{}")
+    world.knowledge(issuer).save(folder)
+    assert not (folder / "status" / "stray.json").exists()
+    assert [path.name for path in folder.parent.iterdir()] == ["knowledge"]
+
+
+def test_a_folder_that_is_not_there_is_an_error(tmp_path):
+    """No folder is not the same as an empty one."""
+    with pytest.raises(Malformed):
+        Knowledge.load(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"\xff", b'{"id":7}', b"{" * 1000])
+def test_a_bad_file_becomes_a_fault_and_nothing_else_is_lost(folder, content):
+    """The fault names the file; every other document is there."""
+    before = Knowledge.load(folder)
+    (folder / "status" / "aaa-bad.json").write_bytes(content)
+    after = Knowledge.load(folder)
+    assert [fault.path for fault in after.faults] == ["status/aaa-bad.json"]
+    assert dict(after.status_lists) == dict(before.status_lists)
+
+
+@pytest.mark.parametrize("suffix", [".entry", ".growth.json"])
+def test_a_broken_companion_takes_its_document_along(folder, suffix):
+    """A document whose entry can't be read is not used without it."""
+    (path,) = list(folder.glob(f"*/*{suffix}"))[:1] or [None]
+    path.write_bytes(b"not what it should be")
+    knowledge = Knowledge.load(folder)
+    assert len(knowledge.faults) == 1
+
+
+def test_two_files_of_one_id_count_once(folder):
+    """The second is a fault, so that nobody can shadow a document unnoticed."""
+    (original,) = (folder / "status").glob("*.json")
+    (folder / "status" / "zzz.json").write_bytes(original.read_bytes())
+    knowledge = Knowledge.load(folder)
+    assert [fault.code for fault in knowledge.faults] == ["duplicate"]
+    assert len(knowledge.status_lists) == 1
+
+
+def test_links_are_not_followed(folder, tmp_path):
+    """A link on a stranger's USB stick leads nowhere."""
+    secret = tmp_path / "secret.json"
+    secret.write_bytes(canonicalize({"id": "did:web:secret.example"}))
+    (folder / "dids" / "link.json").symlink_to(secret)
+    knowledge = Knowledge.load(folder)
+    assert "did:web:secret.example" not in knowledge.did_documents
+    assert [fault.path for fault in knowledge.faults] == ["dids/link.json"]
+
+
+def test_a_huge_file_is_refused_before_it_is_read_whole(folder):
+    """Nobody's memory is filled from a stick."""
+    with (folder / "dids" / "huge.json").open("wb") as file:
+        file.truncate(1 << 30)
+    assert [fault.code for fault in Knowledge.load(folder).faults] == ["file-size"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("https://civil.example/status/a", "https://civil.example/status-a"),
+        ("did:web:civil.example", "did:web:civil.example:"),
+        ("x" * 300, "x" * 301),
+    ],
+)
+def test_file_names_are_safe_and_distinct(one, other):
+    """No path can be spelled with an id, and two ids never share a file."""
+    assert file_name(one) != file_name(other)
+    assert "/" not in file_name("../../etc/passwd") + file_name(one)
+    assert len(file_name(other)) < 100
+
+
+def test_repr_of_knowledge_is_short_and_shows_no_content(world, issuer):
+    """Contents stay out of logs."""
+    assert "encodedList" not in repr(world.knowledge(issuer))

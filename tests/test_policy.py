@@ -1,0 +1,156 @@
+"""A policy as JSON: read strictly, all faults at once, and written back the same."""
+
+import contextlib
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vcid.credentials.schema import find_faults
+from vcid.encoding.json import canonicalize
+from vcid.errors import InvalidRecord, VcidError
+from vcid.keys.signing import LocalSigner
+from vcid.ledger.anchor import LogPolicy
+from vcid.policy import Policy
+from vcid.securing.cryptosuites import SUITES
+from vcid.trust import Accreditation
+
+moments = st.none() | st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)).map(
+    lambda it: it.replace(microsecond=0)
+)
+names = st.text("abcdefghijklmnop", min_size=1, max_size=12)
+KEYS = [LocalSigner.generate().public_key for _ in range(4)]
+
+
+@st.composite
+def accreditations(draw):
+    return Accreditation(
+        issuer=f"did:web:{draw(names)}.example",
+        credential_types=draw(st.frozensets(names, min_size=1, max_size=3)),
+        jurisdictions=draw(st.frozensets(st.sampled_from(["KE", "UG-C", "*"]), min_size=1)),
+        owner=draw(st.none() | st.sampled_from(KEYS)),
+        log=draw(st.none() | names),
+        valid_from=draw(moments),
+        valid_until=draw(moments),
+        document_digest=draw(st.none() | st.binary(min_size=32, max_size=32)),
+    )
+
+
+@st.composite
+def policies(draw):
+    log = LogPolicy(
+        origin="log.example",
+        log_key=KEYS[0],
+        witnesses=(("a.example", KEYS[1]), ("b.example", KEYS[2])),
+        quorum=2,
+    )
+    return Policy(
+        accreditations=tuple(draw(st.lists(accreditations(), max_size=3))),
+        logs=(log,) if draw(st.booleans()) else (),
+        suites=draw(st.frozensets(st.sampled_from(sorted(SUITES)))),
+        max_evidence_age=timedelta(seconds=draw(st.integers(1, 10**7))),
+        clock_skew=timedelta(seconds=draw(st.integers(0, 3600))),
+        tolerated=draw(st.frozensets(st.sampled_from(["anchor", "status:no-status", "schema"]))),
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(policies())
+def test_what_is_written_reads_back_the_same(policy):
+    """to_json and parse are inverse, and what is written conforms to the schema that is shipped."""
+    written = policy.to_json()
+    assert Policy.parse(canonicalize(written)) == policy
+    assert find_faults(written, "policy-v1.json") == ()
+
+
+def test_an_empty_policy_is_legal_and_grants_nothing():
+    """Nobody is accredited and no log counts."""
+    assert Policy.parse(b"{}") == Policy()
+    assert Policy().accreditations == Policy().logs == ()
+
+
+def test_all_faults_are_found_at_once_and_no_value_is_shown():
+    """Two accreditations and a log at fault: each is named, with its place."""
+    value = {
+        "accreditations": [{"issuer": "civil.example"}, {"issuer": "did:web:x", "secret": "Amina"}],
+        "logs": [{"origin": "x"}],
+        "extra": True,
+    }
+    with pytest.raises(InvalidRecord) as caught:
+        Policy.parse(json.dumps(value))
+    paths = {error.path for error in caught.value.errors}
+    assert {
+        "/accreditations/0/issuer",
+        "/accreditations/0/jurisdictions",
+        "/logs/0/quorum",
+        "/extra",
+    } <= paths
+    assert "Amina" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"suites": ["rsa"]},
+        {"maxEvidenceAgeSeconds": 0},
+        {"maxEvidenceAgeSeconds": 1.5},
+        {"clockSkewSeconds": -1},
+        {"tolerated": ["proof"]},
+        {"tolerated": ["nonsense"]},
+        {"logs": [{"origin": "x", "log": "x", "witnesses": ["y"], "quorum": 1}]},
+        {"logs": "x"},
+        {
+            "accreditations": [
+                {"issuer": "did:web:x", "credentialTypes": ["A"], "jurisdictions": ["KE"], "owner": "z1"}
+            ]
+        },
+    ],
+)
+def test_a_policy_that_is_not_sound_is_refused(changes):
+    """Unknown suites, impossible ages, indispensable checks tolerated, broken keys: InvalidRecord."""
+    with pytest.raises(InvalidRecord):
+        Policy.parse(json.dumps(changes))
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.binary(max_size=80)
+    | st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["accreditations", "logs", "suites", "issuer", "tolerated", "x"]), inner
+            )
+        ),
+        max_leaves=8,
+    ).map(lambda value: json.dumps(value).encode())
+)
+def test_arbitrary_bytes_raise_only_our_errors(content):
+    """Whatever the file holds, the caller catches one root."""
+    with contextlib.suppress(VcidError):
+        Policy.parse(content)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"max_evidence_age": timedelta(0)},
+        {"clock_skew": timedelta(seconds=-1)},
+        {"suites": frozenset({"made-up"})},
+        {"tolerated": frozenset({"proof"})},
+    ],
+)
+def test_construction_is_checked_too(changes):
+    """A policy built in code meets the same rules."""
+    with pytest.raises(ValueError):
+        Policy(**changes)
+
+
+def test_a_log_stands_in_a_policy_once():
+    """Two rules for one log would contradict each other."""
+    log = LogPolicy(origin="log.example", log_key=KEYS[0], witnesses=(("a.example", KEYS[1]),), quorum=1)
+    with pytest.raises(ValueError):
+        Policy(logs=(log, log))

@@ -375,6 +375,15 @@ def test_backdated_liars_can_not_make_a_checkpoint_older():
     assert (judged.existence, judged.freshness) == (NOW - DAY, NOW - DAY)
 
 
+@pytest.mark.parametrize(("quorum", "freshest", "oldest"), [(1, 1, 4), (2, 2, 3), (3, 3, 2), (4, 4, 1)])
+def test_freshness_is_the_kth_largest_and_existence_the_kth_smallest(quorum, freshest, oldest):
+    """Of four witnesses one, two, three and four days back, the quorum's own are counted from either end."""
+    scene = Scene(witnesses=4, quorum=quorum)
+    view = resigned(scene, published(scene), *[(number, NOW - (number + 1) * DAY) for number in range(4)])
+    judged = asked(scene, view)
+    assert (judged.freshness, judged.existence) == (NOW - freshest * DAY, NOW - oldest * DAY)
+
+
 def test_time_zero_says_nothing():
     """A cosignature without a time counts as a witness and not as a clock."""
     scene, view = three(2)

@@ -405,6 +405,30 @@ def test_a_checkpoint_that_the_log_never_signed_stops_it(scene):
         scene.open("memory:", witnesses=[Other(scene.witnesses[0])]).publish()
 
 
+class Refusing(Silent):
+    """A witness that refuses every checkpoint, or shows one that no log signed."""
+
+    def __init__(self, witness, *, shows=None):
+        super().__init__(witness, looks=True)
+        self._shows = shows
+
+    def checkpoint(self, origin):
+        return self._shows or super().checkpoint(origin)
+
+    def add_checkpoint(self, *_):
+        raise Conflict("false-heads", "no")
+
+
+@pytest.mark.parametrize("shows", [None, b"hello\n", b"\xff"])
+def test_one_lying_witness_does_not_stop_the_log(scene, shows):
+    """What one witness refuses or invents is for the verifiers' quorum; a refusal by all is raised."""
+    liar = Refusing(scene.witnesses[0], shows=shows)
+    ledger = scene.open("memory:", witnesses=[liar, scene.witnesses[1]])
+    assert set(scene.policy.examine(ledger.publish().note).times) == {"w1.example"}
+    with pytest.raises((Conflict, Unavailable)):
+        scene.open("memory:", witnesses=[liar]).publish()
+
+
 DAMAGES = {
     "an entry altered": ("UPDATE log_leaves SET data = ? WHERE leaf_index = 0", "entry"),
     "a leaf altered": ("UPDATE log_leaves SET data = x'00' WHERE leaf_index = 1", None),
@@ -444,6 +468,22 @@ def test_damage_is_found_and_never_proven(tmp_path, damage):
             continue
         judged = scene.judge(1, scene.entry(1), receipt, view)
         assert judged or judged.code == "no-head-receipt"
+
+
+def test_a_damaged_log_signs_nothing_more(tmp_path):
+    """A log that no longer contains its own newest checkpoint does not sign another, witnesses or none."""
+    scene = Scene(f"sqlite:///{tmp_path}/ledger.db", witnesses=1)
+    ledger = scene.open(witnesses=())
+    ledger.append([scene.entry(0)])
+    ledger.publish()
+    with sqlite3.connect(tmp_path / "ledger.db") as connection:
+        connection.execute("UPDATE log_leaves SET completed = zeroblob(32) WHERE leaf_index = 0")
+        connection.execute("UPDATE log_leaves SET completed = zeroblob(64) WHERE leaf_index = 1")
+    connection.close()
+    with pytest.raises(Conflict, match="corrupt"):
+        ledger.publish()
+    with pytest.raises(Conflict, match="corrupt"):
+        ledger.latest(scene.topic())
 
 
 def test_false_heads_are_not_cosigned_and_the_log_recovers(tmp_path):

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from vcid.errors import Behind, Conflict, InvalidProof, Malformed, Unavailable
 from vcid.ledger.notes import Checkpoint, Note, NoteSignature
 from vcid.ledger.tree import StoredTree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from vcid.errors import VcidError
     from vcid.ledger.anchor import Witness
     from vcid.ledger.notes import NoteKey
     from vcid.ledger.store import LogStore
 
 _CHUNK = 1000
 _logger = logging.getLogger(__name__)
+
+# One witness that is down, or lies, must not stop a log that others cosign.
+_FAULTS = (Unavailable, Malformed, InvalidProof, Conflict)
 
 
 class Cosigners:
@@ -47,41 +51,43 @@ class Cosigners:
 
         Raises:
             Behind: there is one.
+            Conflict: no witness answers sensibly, and one holds a checkpoint that the log did not sign.
             Unavailable: there are witnesses and none answers: the log might be about to sign a fork.
         """
-        silent = 0
+        faults = []
         for witness in self._witnesses:
             try:
                 self._known_size(witness)
-            except Unavailable as error:
-                silent += 1
-                _logger.warning("witness %s does not answer: %s", witness.key.name, error)
-        if self._witnesses and silent == len(self._witnesses):
-            raise Unavailable("no witness answers, and without one the log could be signing a fork")
+            except _FAULTS as error:
+                faults.append(error)
+                _logger.warning("witness %s gives no account of the log: %s", witness.key.name, error)
+        if faults and len(faults) == len(self._witnesses):
+            _raise("no witness answers, and without one the log could be signing a fork", faults)
 
     def collect(self, checkpoint: Checkpoint, note: Note) -> list[NoteSignature]:
-        """Ask every witness to cosign.
+        """Ask every witness to cosign; how many have to, the verifiers' policies say.
 
         Returns:
             The cosignatures that hold; none if every witness that answers knows a larger checkpoint already.
 
         Raises:
-            Conflict: a witness refuses the checkpoint.
+            Behind: a witness holds a checkpoint of the log that the log does not contain.
+            Conflict: no witness cosigned, and one refused the checkpoint.
             Unavailable: there are witnesses and none answers.
         """
-        cosignatures, overtaken = [], False
+        cosignatures: list[NoteSignature] = []
+        faults: list[VcidError] = []
         for witness in self._witnesses:
             try:
                 cosignature = self._ask(witness, checkpoint, note)
-            except (Unavailable, InvalidProof, Malformed) as error:
+            except _FAULTS as error:
+                faults.append(error)
                 _logger.warning("witness %s did not cosign: %s", witness.key.name, error)
                 continue
-            if cosignature is None:
-                overtaken = True
-            else:
+            if cosignature is not None:
                 cosignatures.append(cosignature)
-        if self._witnesses and not cosignatures and not overtaken:
-            raise Unavailable("no witness cosigned the checkpoint")
+        if faults and len(faults) == len(self._witnesses):
+            _raise("no witness cosigned the checkpoint", faults)
         return cosignatures
 
     def _known_size(self, witness: Witness) -> int:
@@ -126,3 +132,11 @@ class Cosigners:
             with self._store.read() as reader:
                 leaves = reader.leaves(index, min(index + _CHUNK, stop))
             yield from leaves
+
+
+def _raise(message: str, faults: Sequence[VcidError]) -> NoReturn:
+    """Raise a witness's refusal if there is one, since it says more than that nobody answers."""
+    for fault in faults:
+        if isinstance(fault, Conflict):
+            raise fault
+    raise Unavailable(message) from faults[0]

@@ -230,7 +230,9 @@ def test_a_revoked_credential_is_refused_after_the_next_publication(site):
     client, form = site.client(), said()
     client.post("/registrations/", form)
     credential = download(client, form["id"])
+    assert "Revoked" not in client.get(page(form["id"])).text
     assert client.post(page(form["id"], "revoke/")).status_code == 302
+    assert "<p>Revoked.</p>" in client.get(page(form["id"])).text
     assert client.post(page(form["id"], "revoke/")).status_code == 302
     assert site.verifier().check(credential)
     site.publish()

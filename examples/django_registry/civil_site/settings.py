@@ -50,6 +50,7 @@ TEMPLATES = [
 ]
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": DATA / "app.db"}}
 USE_TZ = True
+TIME_ZONE = "UTC"
 
 # Off only to try the example on http://127.0.0.1.
 OVER_HTTPS = os.environ.get("REGISTRY_OVER_HTTPS", "1") == "1"

@@ -45,8 +45,13 @@ class Registration(models.Model):
         return office().issuer.issue(BirthRegistration.from_mapping(self.record), key=self.key)
 
     def credential(self) -> Credential | None:
-        """The credential, if it was issued."""
+        """The credential, if it was issued; a revoked one too."""
         return office().issuer.find(self.key)
+
+    def is_revoked(self) -> bool:
+        """Whether the credential was revoked, published already or not."""
+        issuance = office().registry.find(key=self.key)
+        return issuance is not None and issuance.is_revoked
 
     def revoke(self) -> bool:
         """Revoke the credential for good; verifiers learn of it by the next publication."""

@@ -25,6 +25,7 @@ class Office:
     """What issues and publishes, and the policy by which this registry's credentials can be verified."""
 
     issuer: Issuer
+    registry: Registry
     ledger: Ledger
     policy: Policy
 
@@ -37,7 +38,7 @@ def office() -> Office:
     ledger = _open_ledger(log, witness)
     registry = Registry.open(_url("registry.db"))
     issuer = Issuer(settings.REGISTRY_DID, wallet.signer("issuer"), registry=registry, ledger=ledger)
-    return Office(issuer, ledger, _policy(issuer, log, witness))
+    return Office(issuer, registry, ledger, _policy(issuer, log, witness))
 
 
 def _open_ledger(log: Signer, witness: Signer) -> Ledger:

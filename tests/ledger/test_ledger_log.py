@@ -429,6 +429,24 @@ def test_one_lying_witness_does_not_stop_the_log(scene, shows):
         scene.open("memory:", witnesses=[liar]).publish()
 
 
+class Ahead(Silent):
+    """A witness that always knows a larger checkpoint by the time it is asked to cosign."""
+
+    def __init__(self, witness):
+        super().__init__(witness, looks=True)
+
+    def add_checkpoint(self, *_):
+        raise Conflict("size", "moved on")
+
+
+def test_a_publication_that_is_always_overtaken_gives_up(scene):
+    """After a few turns the caller is told to try again; the log still replays."""
+    ledger = scene.open("memory:", witnesses=[Ahead(scene.witnesses[0])])
+    with pytest.raises(Unavailable, match="other writers"):
+        ledger.publish()
+    ledger.audit()
+
+
 DAMAGES = {
     "an entry altered": ("UPDATE log_leaves SET data = ? WHERE leaf_index = 0", "entry"),
     "a leaf altered": ("UPDATE log_leaves SET data = x'00' WHERE leaf_index = 1", None),

@@ -219,6 +219,30 @@ def test_a_changed_policy_lets_the_view_be_renewed(store, history):
     assert store.load(ORIGIN).note == note
 
 
+def test_a_changed_log_key_lets_the_view_be_renewed(store, history):
+    """Under a new key of the log the same checkpoint replaces the one signed by the old key."""
+    scene, views = history
+    advance(store, history, 1)
+    text = Checkpoint(ORIGIN, views[1].size, views[1].root).text
+    lines = (sign_note(text, ORIGIN, signer(8)), cosign(text, "w0.example", signer(100), 5))
+    note = Note(text, lines).encode()
+    assert advance_view(store, note, {}, dataclasses.replace(scene.policy, log_key=signer(8).public_key))
+    assert store.load(ORIGIN).note == note
+
+
+class Restless(MemoryViewStore):
+    """A store that another process changes whenever this one writes."""
+
+    def advance(self, old, new):
+        raise Conflict("view-moved", "again")
+
+
+def test_a_view_that_keeps_moving_is_unavailable(history):
+    """After a few turns the caller is told, and nothing is claimed."""
+    judged = advance(Restless(), history, 0)
+    assert (judged.outcome, judged.code) == (Outcome.UNAVAILABLE, "view-moved")
+
+
 def test_threads_advance_one_store(store, history):
     """Many at once end at the newest view."""
     threads = [threading.Thread(target=advance, args=(store, history, number)) for number in (3, 0, 2, 1) * 2]

@@ -11,22 +11,26 @@ from __future__ import annotations
 
 import hashlib
 from itertools import permutations
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from vcid.encoding import nquads
 from vcid.errors import LimitExceeded
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
+    from hashlib import _Hash
 
     from vcid.encoding.nquads import Quad
+
+    _NewHash = Callable[[bytes], _Hash]
 
 # Steps of some microseconds each: a dataset that needs all of them takes some tens of milliseconds.
 WORK_BUDGET: Final = 10_000
 # Each level of Hash N-Degree Quads takes three of Python's frames, of which it has a thousand.
 _MAX_DEPTH: Final = 150
 
-HASHES: Final = frozenset({"sha256", "sha384"})
+HASHES: Final = MappingProxyType({"sha256": hashlib.sha256, "sha384": hashlib.sha384})
 
 
 def canonicalize(quads: Collection[Quad], *, hash_name: str = "sha256", budget: int = WORK_BUDGET) -> bytes:
@@ -41,7 +45,10 @@ def canonicalize(quads: Collection[Quad], *, hash_name: str = "sha256", budget: 
         LimitExceeded: the budget does not suffice.
     """
     labels = issue_labels(quads, hash_name=hash_name, budget=budget)
-    return nquads.write(_relabel(quad, labels) for quad in set(quads))
+    return nquads.write(
+        (labels.get(subject, subject), predicate, labels.get(obj, obj), labels.get(graph, graph))
+        for subject, predicate, obj, graph in set(quads)
+    )
 
 
 def issue_labels(
@@ -53,16 +60,10 @@ def issue_labels(
     """
     if hash_name not in HASHES:
         raise ValueError("RDFC-1.0 is used with sha256 or sha384")
-    state = _State(quads, hash_name, budget)
-    shared = state.label_unique_nodes()
-    for group in shared:
+    state = _State(quads, HASHES[hash_name], budget)
+    for group in state.label_unique_nodes():
         state.label_shared_nodes(group)
     return state.canonical.issued
-
-
-def _relabel(quad: Quad, labels: dict[str, str]) -> Quad:
-    subject, predicate, obj, graph = quad
-    return (labels.get(subject, subject), predicate, labels.get(obj, obj), labels.get(graph, graph))
 
 
 class _Issuer:
@@ -87,15 +88,20 @@ class _Issuer:
 class _State:
     """The canonicalization state (section 4.2) of one dataset, and the work left."""
 
-    def __init__(self, quads: Collection[Quad], hash_name: str, budget: int) -> None:
+    def __init__(self, quads: Collection[Quad], new_hash: _NewHash, budget: int) -> None:
         self.canonical = _Issuer("_:c14n")
-        self._hash_name = hash_name
+        self._new_hash = new_hash
         self._budget = self._left = budget
         # 2: the blank node to quads map. Statements that come twice count once.
         self._mentions: dict[str, list[Quad]] = {}
         for quad in dict.fromkeys(quads):
-            for node in {term for term in quad if nquads.is_blank(term)}:
-                self._mentions.setdefault(node, []).append(quad)
+            subject, _, obj, graph = quad
+            if subject[0] == "_":
+                self._mentions.setdefault(subject, []).append(quad)
+            if obj[0] == "_" and obj != subject:
+                self._mentions.setdefault(obj, []).append(quad)
+            if graph and graph[0] == "_" and graph not in (subject, obj):
+                self._mentions.setdefault(graph, []).append(quad)
         self._first_degree: dict[str, str] = {}
 
     def label_unique_nodes(self) -> list[list[str]]:
@@ -126,7 +132,7 @@ class _State:
                 self.canonical.issue(existing)
 
     def _hash(self, text: str) -> str:
-        return hashlib.new(self._hash_name, text.encode(), usedforsecurity=True).hexdigest()
+        return self._new_hash(text.encode()).hexdigest()
 
     def _spend(self) -> None:
         self._left -= 1
@@ -135,12 +141,18 @@ class _State:
 
     def _hash_first_degree(self, node: str) -> str:
         """Hash First Degree Quads (section 4.6.3)."""
-        lines = []
-        for quad in self._mentions[node]:
-            subject, predicate, obj, graph = (
-                term if not nquads.is_blank(term) else "_:a" if term == node else "_:z" for term in quad
+        marks = {node: "_:a"}
+        lines = [
+            nquads.write_quad(
+                (
+                    marks.get(subject, "_:z") if subject[0] == "_" else subject,
+                    predicate,
+                    marks.get(obj, "_:z") if obj[0] == "_" else obj,
+                    marks.get(graph, "_:z") if graph[:1] == "_" else graph,
+                )
             )
-            lines.append(nquads.write_quad((subject, predicate, obj, graph)))
+            for subject, predicate, obj, graph in self._mentions[node]
+        ]
         lines.sort()
         return self._hash("".join(lines))
 

@@ -17,7 +17,6 @@ from vcid.encoding.jsonld.entries import (
     UNDEFINED,
     EntryReader,
     Place,
-    Property,
     find_scoped_types,
     holds,
     is_graph_object,
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from vcid.encoding.contexts import Contexts
     from vcid.encoding.json import JSON, JsonObject
     from vcid.encoding.jsonld.dataset import Path
-    from vcid.encoding.jsonld.entries import Entries
+    from vcid.encoding.jsonld.entries import Entries, Property
     from vcid.encoding.jsonld.terms import ActiveContext, Term
     from vcid.encoding.nquads import Quad
 
@@ -79,14 +78,14 @@ class _Conversion:
         self._expand_object(Place(INITIAL, None, None, ""), document)
 
     def _expand(self, place: Place, value: JSON, *, is_in_map: bool = False) -> _Found:
+        if isinstance(value, str | float | int):
+            return self._values.read_scalar(place, value)
         if isinstance(value, dict):
             return self._expand_object(place, value, is_in_map=is_in_map)
         if isinstance(value, list):
             return self._expand_array(place, value, is_in_map=is_in_map)
-        if value is None:
-            self.dataset.fault(place.path, "null-value", "a value; null states nothing")
-            return None
-        return self._values.read_scalar(place, value)
+        self.dataset.fault(place.path, "null-value", "a value; null states nothing")
+        return None
 
     def _expand_array(self, place: Place, values: Sequence[JSON], *, is_in_map: bool) -> list[str]:
         """Take step 5."""
@@ -242,10 +241,10 @@ class _Conversion:
     def _expand_property(self, place: Place, term: Term, value: JSON) -> list[str]:
         """Take steps 13.6 to 13.12."""
         container = term.container
+        if not container and term.type != "@json":
+            return _as_list(self._expand(place, value))
         if term.type == "@json":
             found: _Found = self.dataset.read_literal(value, "@json", place.path)
-        elif not container:
-            return _as_list(self._expand(place, value))
         elif "@language" in container and isinstance(value, dict):
             return self._values.read_language_map(place, value)
         elif container & _INDEXED and isinstance(value, dict):

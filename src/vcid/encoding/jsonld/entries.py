@@ -7,7 +7,7 @@ a map before it does anything with the values.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from vcid.encoding import nquads
 from vcid.encoding.jsonld.terms import KEYWORDS, ActiveContext, Term
@@ -51,13 +51,8 @@ class Place(NamedTuple):
         return UNDEFINED if self.key is None else self.active.terms.get(self.key, UNDEFINED)
 
 
-class Property(NamedTuple):
-    """One property of a node object: where its value stands, what its key means, and the value."""
-
-    place: Place
-    term: Term
-    iri: str
-    value: JSON
+# One property of a node object: where its value stands, what its key means and stands for, and the value.
+Property: TypeAlias = "tuple[Place, Term, str, JSON]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,22 +89,23 @@ class EntryReader:
                 continue
             term = terms.get(key)
             iri = active.expand(key) if term is None else term.iri
-            if iri is None or not (term or nquads.is_iri(iri) or iri in KEYWORDS) or nquads.is_blank(iri):
+            own: Path = (path, key)
+            if iri in KEYWORDS:
+                self._add_keyword(entries, Place(active, key, own, graph), iri, value)
+            elif iri is None or nquads.is_blank(iri) or not (term or nquads.is_iri(iri)):
                 expected = "a term that the document's contexts define"
-                self._dataset.fault((path, key), "undefined-term", expected, key)
-            elif iri == "@nest":
-                self._read_nested(entries, Place(active, key, (path, key), graph), value)
-            elif iri in KEYWORDS:
-                self._add_keyword(entries, iri, value, (path, key))
+                self._dataset.fault(own, "undefined-term", expected, key)
             else:
-                own = Place(active, key, (path, key), graph)
-                entries.properties.append(Property(own, term or UNDEFINED, iri, value))
+                entries.properties.append((Place(active, key, own, graph), term or UNDEFINED, iri, value))
 
-    def _add_keyword(self, entries: Entries, keyword: str, value: JSON, path: Path) -> None:
+    def _add_keyword(self, entries: Entries, place: Place, keyword: str, value: JSON) -> None:
+        if keyword == "@nest":
+            self._read_nested(entries, place, value)
+            return
         values = entries.keywords.setdefault(keyword, [])
         if values and keyword not in _REPEATABLE:
-            self._dataset.fault(path, "colliding-keywords", f"one {keyword} in an object")
-        values.append((value, path))
+            self._dataset.fault(place.path, "colliding-keywords", f"one {keyword} in an object")
+        values.append((value, place.path))
 
     def _read_nested(self, entries: Entries, place: Place, value: JSON) -> None:
         """Take step 14 for one key that stands for ``@nest``."""

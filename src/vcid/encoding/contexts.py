@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -71,6 +71,7 @@ class ContextSource:
     stated_by: str = ""
 
 
+_FOLDER: Final = Path(__file__).parents[1] / "contexts"
 _W3C: Final = "W3C Software and Document License"
 _PYLD: Final = "PyLD 3.3.0, bundled contexts"
 
@@ -227,7 +228,7 @@ def context(url: str) -> JsonObject:
 @cache
 def read_context(file: str) -> bytes:
     """Read a context's file as it was published. The cache is bounded by the table of files."""
-    return resources.files("vcid").joinpath("contexts", file).read_bytes()
+    return (_FOLDER / file).read_bytes()
 
 
 class Contexts:

@@ -9,6 +9,7 @@ cost nothing beyond strings.
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from vcid.errors import LimitExceeded, Malformed
@@ -35,19 +36,11 @@ _LABEL: Final = f"_:[{_PN_CHARS_U}](?:[{_PN_CHARS}.]*[{_PN_CHARS}])?"
 _IRIREF: Final = f"<(?:[^{_NOT_IN_IRI}]|{_UCHAR})*+>"
 _STRING: Final = rf"""\"(?:[^"\\\n\r]|\\[tbnrf"'\\]|{_UCHAR})*+\""""
 
-_STATEMENT: Final = re.compile(
-    rf"[ \t]*({_IRIREF}|{_LABEL})"
-    rf"[ \t]*({_IRIREF})"
-    rf"[ \t]*(?:({_IRIREF}|{_LABEL})|({_STRING})(?:\^\^({_IRIREF})|@([A-Za-z]+(?:-[A-Za-z0-9]+)*))?)"
-    rf"[ \t]*({_IRIREF}|{_LABEL})?"
-    r"[ \t]*\.[ \t]*(?:#.*)?"
-)
 _EMPTY: Final = re.compile(r"[ \t]*(?:#.*)?")
 _LINE_END: Final = re.compile(r"[\r\n]+")
 _ESCAPE: Final = re.compile(rf"""\\[tbnrf"'\\]|{_UCHAR}""")
 _ABSOLUTE: Final = re.compile(f"[A-Za-z][A-Za-z0-9+.-]*:[^{_NOT_IN_IRI}\x7f-\x9f\ud800-\udfff\ufffe\uffff]*")
 _BAD_PERCENT: Final = re.compile("%(?![0-9A-Fa-f]{2})")
-_BLANK_LABEL: Final = re.compile(_LABEL)
 _UNESCAPED: Final = {"t": "\t", "b": "\b", "n": "\n", "r": "\r", "f": "\f", '"': '"', "'": "'", "\\": "\\"}
 
 # Appendix A: ECHAR for seven characters, UCHAR for the other controls and what XML 1.1 has no Char for.
@@ -56,6 +49,25 @@ _ESCAPED: Final = {
     **{ord(char): f"\\{letter}" for letter, char in _UNESCAPED.items() if letter != "'"},
 }
 _NEEDS_CARE: Final = re.compile('[\x00-\x1f"\\\\\x7f\ud800-\udfff\ufffe\uffff]')
+
+
+# Compiled where first needed: the classes of Unicode characters make these two slow to compile.
+
+
+@cache
+def _compile_label() -> re.Pattern[str]:
+    return re.compile(_LABEL)
+
+
+@cache
+def _compile_statement() -> re.Pattern[str]:
+    return re.compile(
+        rf"[ \t]*({_IRIREF}|{_LABEL})"
+        rf"[ \t]*({_IRIREF})"
+        rf"[ \t]*(?:({_IRIREF}|{_LABEL})|({_STRING})(?:\^\^({_IRIREF})|@([A-Za-z]+(?:-[A-Za-z0-9]+)*))?)"
+        rf"[ \t]*({_IRIREF}|{_LABEL})?"
+        r"[ \t]*\.[ \t]*(?:#.*)?"
+    )
 
 
 def is_iri(text: str) -> bool:
@@ -72,7 +84,7 @@ def is_blank(term: str) -> bool:
 
 def is_blank_label(text: str) -> bool:
     """Say whether a text is a blank node label that N-Quads can write."""
-    return _BLANK_LABEL.fullmatch(text) is not None
+    return _compile_label().fullmatch(text) is not None
 
 
 def literal(text: str, datatype: str = "", language: str = "") -> str:
@@ -129,7 +141,7 @@ def parse(nquads: bytes, *, max_bytes: int = MAX_BYTES) -> set[Quad]:
 
 
 def _parse_statement(line: str, number: int) -> Quad:
-    match = _STATEMENT.fullmatch(line)
+    match = _compile_statement().fullmatch(line)
     where = f"statement line {number}"
     if match is None:
         raise Malformed("not-n-quads", "one N-Quads statement a line", where=where)

@@ -58,7 +58,7 @@ class Dataset:
         if iri is not None:
             if nquads.is_iri(iri):
                 return f"<{iri}>"
-            if nquads.is_blank_label(iri):
+            if nquads.is_blank(iri) and nquads.is_blank_label(iri):
                 # Kept apart from the labels made here, whatever the document calls it.
                 return f"_:u{iri[2:]}"
         self.fault(path, "relative-iri", "an absolute, well-formed IRI", iri)

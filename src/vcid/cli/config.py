@@ -1,0 +1,333 @@
+"""``vcid.toml``: where an authority or a verifier keeps its parts, so that no command needs four paths.
+
+    [issuer]                                   an authority that issues
+    did = "did:web:civil.example"
+    key = "keys.json#issuer"                   a wallet and a name in it, or a file of one key
+    registry = "sqlite:///registry.db"
+    status_url = "https://civil.example/status"   optional; by default /status at the did:web's host
+    jurisdiction = "KE"                        optional; whose register a table of births is
+
+    [ledger]                                   where it anchors; every [issuer] needs one
+    url = "sqlite:///ledger.db"
+    origin = "civil.example/log"
+    key = "keys.json#ledger"
+
+    [witness]                                  who cosigns and gives the time; optional
+    name = "civil.example/witness"
+    url = "sqlite:///witness.db"
+    key = "keys.json#witness"
+
+    [verifier]                                 what `vcid verify` goes by
+    policy = "policy.json"
+    knowledge = "knowledge"
+    views = "sqlite:///views.db"
+
+Paths are relative to the folder in which the file stands. TOML 1.0; what the table above doesn't name is a
+fault, and all faults are reported at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, dataclass, fields
+from typing import TYPE_CHECKING, Any, Final
+
+from vcid.errors import FieldError, InvalidRecord, LimitExceeded, Malformed, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    Reader = Callable[[str, Path], object]
+
+FILE_NAME: Final = "vcid.toml"
+MAX_BYTES: Final = 64 * 1024
+
+_STORE: Final = "sqlite:///"
+_NEEDED: Final = "a section [{}], which this command is for"
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A database file."""
+
+    path: Path
+
+    @property
+    def url(self) -> str:
+        """The URL by which stores are opened."""
+        return f"{_STORE}{self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPlace:
+    """Where a key rests: a wallet and the key's name in it, or without a name a file of one key."""
+
+    path: Path
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuerSection:
+    """Who issues, with which key, and from which registry."""
+
+    did: str
+    key: KeyPlace
+    registry: Store
+    status_url: str | None = None
+    jurisdiction: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerSection:
+    """The log in which the issuer anchors."""
+
+    url: Store
+    origin: str
+    key: KeyPlace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WitnessSection:
+    """The witness, in this process, that cosigns the log's checkpoints."""
+
+    name: str
+    url: Store
+    key: KeyPlace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifierSection:
+    """What a verifier demands, what it knows, and what it remembers of the logs."""
+
+    policy: Path
+    knowledge: Path
+    views: Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """A ``vcid.toml``, read.
+
+    Attributes:
+        path: the file.
+        issuer: the section [issuer], if there is one; so for the others.
+    """
+
+    path: Path
+    issuer: IssuerSection | None = None
+    ledger: LedgerSection | None = None
+    witness: WitnessSection | None = None
+    verifier: VerifierSection | None = None
+
+    @classmethod
+    def load(cls, path: Path) -> Config:
+        """Read the file.
+
+        Raises:
+            Unavailable: it can't be read.
+            Malformed: it is no TOML.
+            InvalidRecord: it says something else than it may; all faults are listed.
+        """
+        try:
+            with path.open("rb") as file:
+                content = file.read(MAX_BYTES + 1)
+        except OSError as error:
+            raise Unavailable(
+                f"{error.strerror}: run `vcid init`, or name the file by --config or VCID_CONFIG"
+            ) from error
+        return cls.parse(content, path=path.absolute())
+
+    @classmethod
+    def parse(cls, content: bytes, *, path: Path) -> Config:
+        """Read the file's content; raises as ``load`` does."""
+        tables = _parse_toml(content)
+        faults: list[FieldError] = []
+        sections: dict[str, Any] = {}
+        for name, table in tables.items():
+            if name in _SECTIONS:
+                sections[name] = _read_section(name, table, path.parent, faults)
+            else:
+                known = ", ".join(f"[{section}]" for section in _SECTIONS)
+                faults.append(FieldError(f"/{_shown(name)}", "unknown-section", f"one of {known}"))
+        faults += _contradictions(tables)
+        if faults:
+            raise InvalidRecord(faults)
+        return cls(path=path, **sections)
+
+    def issuing(self) -> tuple[IssuerSection, LedgerSection]:
+        """Give the sections that every issuing command needs.
+
+        Raises:
+            InvalidRecord: they are not there.
+        """
+        if self.issuer is None or self.ledger is None:
+            raise InvalidRecord([FieldError("/issuer", "required", _NEEDED.format("issuer"))])
+        return self.issuer, self.ledger
+
+    def verifying(self) -> VerifierSection:
+        """Give the section that ``vcid verify`` needs.
+
+        Raises:
+            InvalidRecord: it is not there.
+        """
+        if self.verifier is None:
+            raise InvalidRecord([FieldError("/verifier", "required", _NEEDED.format("verifier"))])
+        return self.verifier
+
+
+def _parse_toml(content: bytes) -> dict[str, Any]:
+    import tomllib
+
+    if len(content) > MAX_BYTES:
+        raise LimitExceeded("too-large", f"a file of at most {MAX_BYTES} bytes")
+    try:
+        return tomllib.loads(content.decode())
+    except UnicodeDecodeError as error:
+        raise Malformed("toml", "TOML in UTF-8", where=f"byte {error.start}") from error
+    except RecursionError as error:
+        raise LimitExceeded("too-deep", "sections with values, and nothing nested") from error
+    except ValueError as error:
+        # The parser's own message ends in the place; what stands before may quote the file.
+        _, found, place = str(error).rpartition("(at ")
+        raise Malformed("toml", "TOML 1.0", where=place.rstrip(")") if found else "") from error
+
+
+def _read_section(name: str, table: object, folder: Path, faults: list[FieldError]) -> object:
+    """Read one section; None where it has faults, which are noted."""
+    kind, readers = _SECTIONS[name]
+    if not isinstance(table, dict):
+        faults.append(FieldError(f"/{name}", "wrong-type", f"a section [{name}]"))
+        return None
+    before = len(faults)
+    required = {field.name for field in fields(kind) if field.default is MISSING}
+    faults.extend(
+        FieldError(f"/{name}/{missing}", "required", "this key")
+        for missing in sorted(required - table.keys())
+    )
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        here = f"/{name}/{_shown(key)}"
+        if key not in readers:
+            faults.append(FieldError(here, "unknown-key", f"one of {', '.join(readers)}"))
+        elif not isinstance(value, str):
+            faults.append(FieldError(here, "wrong-type", "text in quotes"))
+        else:
+            try:
+                values[key] = readers[key](value, folder)
+            except ValueError as error:
+                faults.append(FieldError(here, "wrong-form", str(error)))
+    return kind(**values) if len(faults) == before else None
+
+
+def _contradictions(tables: Mapping[str, Any]) -> Iterator[FieldError]:
+    """What each section leaves to be said by another, or by another of its keys."""
+    issuer, ledger = tables.get("issuer"), tables.get("ledger")
+    if issuer is not None and ledger is None:
+        yield FieldError("/ledger", "required", "a section [ledger] beside [issuer]")
+    if "witness" in tables and ledger is None:
+        yield FieldError("/ledger", "required", "a section [ledger] beside [witness]")
+    if isinstance(issuer, dict):
+        did = issuer.get("did")
+        if isinstance(did, str) and not did.startswith("did:web:") and "status_url" not in issuer:
+            yield FieldError("/issuer/status_url", "required", "this key, for a DID that is no did:web")
+
+
+def _shown(key: str) -> str:
+    """A key as it may stand in a message."""
+    return key if key.isprintable() and len(key) <= 40 else "?"
+
+
+def _read_text(text: str, _folder: Path) -> str:
+    if not text.strip() or not text.isprintable():
+        raise ValueError("printable text that is not empty")
+    return text
+
+
+def _read_name(text: str, folder: Path) -> str:
+    from vcid.ledger.notes import check_name
+
+    try:
+        return check_name(_read_text(text, folder))
+    except Malformed as error:
+        raise ValueError(error.expected) from error
+
+
+def _read_path(text: str, folder: Path) -> Path:
+    if not text.strip() or "\0" in text:
+        raise ValueError("a path")
+    return folder / text
+
+
+def _read_store(text: str, folder: Path) -> Store:
+    if not text.startswith(_STORE) or len(text) == len(_STORE):
+        raise ValueError("sqlite:/// and a path, such as sqlite:///registry.db")
+    return Store(_read_path(text.removeprefix(_STORE), folder))
+
+
+def _read_key(text: str, folder: Path) -> KeyPlace:
+    wallet, separator, name = text.rpartition("#")
+    if not separator:
+        return KeyPlace(_read_path(text, folder))
+    if not wallet or not name:
+        raise ValueError("a wallet and a name in it, such as keys.json#issuer, or a key file")
+    return KeyPlace(_read_path(wallet, folder), name)
+
+
+def _read_did(text: str, _folder: Path) -> str:
+    from vcid.dids.urls import parse_did
+    from vcid.errors import ResolutionFailed
+
+    try:
+        return parse_did(text).did
+    except ResolutionFailed as error:
+        raise ValueError("a DID, such as did:web:civil.example") from error
+
+
+def _read_url(text: str, folder: Path) -> str:
+    if not text.startswith("https://") or not _read_text(text, folder).removeprefix("https://"):
+        raise ValueError("a URL that begins with https://")
+    return text.rstrip("/")
+
+
+def _read_jurisdiction(text: str, _folder: Path) -> str:
+    from vcid.credentials.codes import is_jurisdiction
+
+    if not is_jurisdiction(text):
+        raise ValueError("a country of ISO 3166-1 or a subdivision, such as ET or ET-AA")
+    return text
+
+
+_SECTIONS: Final[Mapping[str, tuple[type, Mapping[str, Reader]]]] = {
+    "issuer": (
+        IssuerSection,
+        {
+            "did": _read_did,
+            "key": _read_key,
+            "registry": _read_store,
+            "status_url": _read_url,
+            "jurisdiction": _read_jurisdiction,
+        },
+    ),
+    "ledger": (LedgerSection, {"url": _read_store, "origin": _read_name, "key": _read_key}),
+    "witness": (WitnessSection, {"name": _read_name, "url": _read_store, "key": _read_key}),
+    "verifier": (VerifierSection, {"policy": _read_path, "knowledge": _read_path, "views": _read_store}),
+}
+
+
+def write_toml(sections: Mapping[str, Mapping[str, str]]) -> bytes:
+    """Write sections of text, as ``parse`` reads them.
+
+    Raises:
+        ValueError: a text has no form in UTF-8.
+    """
+    lines: list[str] = []
+    for name, values in sections.items():
+        lines += [f"[{name}]", *(f"{key} = {_quote(value)}" for key, value in values.items()), ""]
+    return "\n".join(lines).encode()
+
+
+def _quote(text: str) -> str:
+    """A basic string of TOML; JSON's escapes are a part of TOML's, which asks for DEL's too."""
+    import json
+
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

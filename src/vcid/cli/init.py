@@ -1,0 +1,318 @@
+"""``vcid init``: set up an authority, or a verifier, in one folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from vcid.cli.config import FILE_NAME, Config, write_toml
+from vcid.cli.opening import open_authority, read_knowledge, read_policy, verifying_section
+from vcid.cli.options import (
+    HELP,
+    cost_named,
+    json_option,
+    key_cost_option,
+    passphrase_option,
+    read_passphrase,
+)
+from vcid.cli.output import print_json, say
+from vcid.cli.publishing import publish_authority
+from vcid.errors import Conflict, ResolutionFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from vcid.cli.opening import Authority
+    from vcid.cli.publishing import Published
+    from vcid.keys.encrypted_file import Argon2Cost
+
+WALLET: Final = "keys.json"
+KEY_NAMES: Final = ("issuer", "ledger", "witness")
+STORES: Final = ("registry.db", "ledger.db", "witness.db", "views.db")
+POLICY: Final = "policy.json"
+DOCUMENT: Final = "did.json"
+KNOWLEDGE: Final = "knowledge"
+ALL_NAMES: Final = (
+    FILE_NAME,
+    WALLET,
+    f"{WALLET}.lock",
+    *(f"{store}{suffix}" for store in STORES for suffix in ("", "-wal", "-shm")),
+    POLICY,
+    DOCUMENT,
+    KNOWLEDGE,
+)
+"""Everything that comes to stand in an authority's folder, SQLite's logs beside their stores included."""
+
+CREDENTIAL_TYPES: Final = frozenset({"BirthRegistrationCredential", "GuardianshipCredential"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """An authority to be set up.
+
+    Attributes:
+        folder: where.
+        did: its DID, a did:web.
+        jurisdiction: under whose law it acts.
+        passphrase: what its keys are encrypted under.
+        cost: what a guess at the passphrase costs.
+    """
+
+    folder: Path
+    did: str
+    jurisdiction: str
+    passphrase: str
+    cost: Argon2Cost
+
+    def sections(self) -> Mapping[str, Mapping[str, str]]:
+        """The ``vcid.toml`` of the authority."""
+        from vcid.dids.methods import did_web_url
+
+        place = did_web_url(self.did).removeprefix("https://").removesuffix("/did.json")
+        place = place.removesuffix("/.well-known")
+        issuer, ledger, witness = (f"{WALLET}#{name}" for name in KEY_NAMES)
+        return {
+            "issuer": {
+                "did": self.did,
+                "key": issuer,
+                "registry": "sqlite:///registry.db",
+                "jurisdiction": self.jurisdiction,
+            },
+            "ledger": {"url": "sqlite:///ledger.db", "origin": f"{place}/log", "key": ledger},
+            "witness": {"name": f"{place}/witness", "url": "sqlite:///witness.db", "key": witness},
+            "verifier": {"policy": POLICY, "knowledge": KNOWLEDGE, "views": "sqlite:///views.db"},
+        }
+
+
+def set_up(plan: Plan) -> Published:
+    """Make the keys, stores, policy and first publication of an authority, and its ``vcid.toml`` last.
+
+    Raises:
+        Conflict: something of that name stands there already (``file-exists``); nothing was changed.
+        VcidError: a part can't be made; what was made before it is taken away again.
+    """
+    from vcid.encoding.json import canonicalize
+    from vcid.keys.signing import LocalSigner
+    from vcid.keys.wallet import Wallet
+
+    toml = write_toml(plan.sections())
+    config = Config.parse(toml, path=plan.folder / FILE_NAME)
+    _refuse_existing(plan.folder, ALL_NAMES)
+    plan.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # The wallet never takes another file's place, so whoever makes it has the folder to himself.
+    wallet = Wallet.create(plan.folder / WALLET, plan.passphrase, cost=plan.cost)
+    with _taken_away_on_failure(plan.folder):
+        with wallet.editing() as edit:
+            for name in KEY_NAMES:
+                edit.add(name, LocalSigner.generate())
+        authority = open_authority(config, plan.passphrase, create=True)
+        published = publish_authority(authority, plan.folder / KNOWLEDGE)
+        (plan.folder / DOCUMENT).write_bytes(canonicalize(authority.issuer.document) + b"\n")
+        (plan.folder / POLICY).write_bytes(_policy(authority, plan.jurisdiction))
+        (plan.folder / FILE_NAME).write_bytes(toml)
+    return published
+
+
+def _refuse_existing(folder: Path, names: Iterable[str]) -> None:
+    for name in names:
+        if os.path.lexists(folder / name):
+            raise Conflict(
+                "file-exists",
+                f"{folder / name} is there already, and nothing is overwritten: choose another folder,"
+                " or take away what an interrupted init left",
+            )
+
+
+@contextmanager
+def _taken_away_on_failure(folder: Path) -> Iterator[None]:
+    """Leave nothing half made; all these names were free when the work began."""
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(folder / KNOWLEDGE, ignore_errors=True)
+        for name in ALL_NAMES:
+            if name != KNOWLEDGE:
+                (folder / name).unlink(missing_ok=True)
+        raise
+
+
+def _policy(authority: Authority, jurisdiction: str) -> bytes:
+    """Write a policy that believes this authority alone, to be handed to verifiers, who may edit it."""
+    import json
+
+    from vcid.policy import Policy
+    from vcid.trust import Accreditation
+
+    issuer, log = authority.issuer, authority.log_policy
+    accreditation = Accreditation(
+        issuer=issuer.did,
+        credential_types=CREDENTIAL_TYPES,
+        jurisdictions=frozenset({jurisdiction}),
+        owner=issuer.owner,
+        document_digest=issuer.document_digest,
+    )
+    policy = Policy(accreditations=(accreditation,), logs=(log,) if log else ())
+    return json.dumps(policy.to_json(), indent=2).encode() + b"\n"
+
+
+def set_up_verifier(folder: Path, policy: Path, knowledge: Path) -> Path:
+    """Write the ``vcid.toml`` of a verifier who was given a policy and a folder of knowledge.
+
+    Raises:
+        Conflict: there is one already (``file-exists``).
+        SetUpFailure: the policy or the knowledge can't be used.
+    """
+    file = folder / FILE_NAME
+    toml = write_toml(
+        {
+            "verifier": {
+                "policy": _from(folder, policy),
+                "knowledge": _from(folder, knowledge),
+                "views": "sqlite:///views.db",
+            }
+        }
+    )
+    section = verifying_section(Config.parse(toml, path=file.absolute()))
+    read_policy(section)
+    read_knowledge(section)
+    _refuse_existing(folder, [FILE_NAME])
+    folder.mkdir(parents=True, exist_ok=True)
+    with file.open("xb") as stream:
+        stream.write(toml)
+    return file
+
+
+def _from(folder: Path, path: Path) -> str:
+    """Name a path from the folder of ``vcid.toml`` where it lies within, and absolutely otherwise."""
+    absolute, root = path.absolute(), folder.absolute()
+    return str(absolute.relative_to(root) if absolute.is_relative_to(root) else absolute)
+
+
+@click.command(context_settings=HELP)
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=".")
+@click.option("--domain", help="The authority's host name, for a DID of did:web: civil.example.")
+@click.option("--did", help="The DID itself, for one below a path: did:web:example.org:registry.")
+@click.option("--jurisdiction", help="Under whose law it acts: ET, or ET-AA for a subdivision.")
+@click.option("--verifier", "is_verifier", is_flag=True, help="Set up a verifier, which issues nothing.")
+@click.option(
+    "--policy", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A verifier's policy."
+)
+@click.option(
+    "--knowledge",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A verifier's folder of knowledge.",
+)
+@passphrase_option
+@key_cost_option
+@json_option
+def init(
+    *,
+    folder: Path,
+    domain: str | None,
+    did: str | None,
+    jurisdiction: str | None,
+    is_verifier: bool,
+    policy: Path | None,
+    knowledge: Path | None,
+    passphrase_file: Path | None,
+    key_cost: str,
+    as_json: bool,
+) -> None:
+    """Set up an authority in FOLDER (this one by default), or with --verifier a verifier.
+
+    \b
+    An authority gets
+      vcid.toml     by which every other command finds the rest; edit it freely
+      keys.json     the keys of issuer, ledger and witness, under one passphrase
+      registry.db   what was issued: personal data, to be backed up
+      ledger.db     the log in which status lists are anchored
+      witness.db    what the witness remembers of the log
+      did.json      the DID document, to be served where the DID says
+      policy.json   for verifiers: whom to believe
+      knowledge/    for verifiers: what they go by offline, from a first publication
+
+    The witness's key is made here for a start. A witness that the authority itself runs shows verifiers how
+    fresh their knowledge is, and not that nobody else was shown another log.
+
+    \b
+    A verifier's vcid.toml names what it was given:
+      vcid init --verifier --policy policy.json --knowledge knowledge
+
+    Nothing is ever overwritten.
+
+    JSON: config, did, didDocument, policy, knowledge, publication (as of `vcid publish`); for a verifier
+    config, policy, knowledge.
+    """  # noqa: D301 - click's mark for lines that are not to be joined
+    if is_verifier:
+        if domain or did or jurisdiction or policy is None or knowledge is None:
+            raise click.UsageError("a verifier takes --policy and --knowledge, and nothing of an authority's")
+        _report_verifier(set_up_verifier(folder, policy, knowledge), policy, knowledge, as_json=as_json)
+        return
+    if policy or knowledge:
+        raise click.UsageError("--policy and --knowledge belong to --verifier")
+    plan = Plan(
+        folder=folder.absolute(),
+        did=_chosen_did(domain, did),
+        jurisdiction=_checked_jurisdiction(jurisdiction),
+        passphrase=read_passphrase(passphrase_file, confirm=True),
+        cost=cost_named(key_cost),
+    )
+    _report(plan, set_up(plan), as_json=as_json)
+
+
+def _chosen_did(domain: str | None, did: str | None) -> str:
+    from vcid.dids.methods import did_web_url
+
+    if (domain is None) == (did is None):
+        raise click.UsageError("an authority needs either --domain or --did")
+    chosen = did or f"did:web:{(domain or '').replace(':', '%3A')}"
+    try:
+        did_web_url(chosen)
+    except ResolutionFailed as error:
+        raise click.UsageError(error.detail) from error
+    return chosen
+
+
+def _checked_jurisdiction(code: str | None) -> str:
+    from vcid.credentials.codes import is_jurisdiction
+
+    if code is None or not is_jurisdiction(code):
+        raise click.UsageError(
+            "--jurisdiction is a country of ISO 3166-1 or a subdivision, such as ET or ET-AA"
+        )
+    return code
+
+
+def _report(plan: Plan, published: Published, *, as_json: bool) -> None:
+    from vcid.dids.methods import did_web_url
+
+    folder = plan.folder
+    if as_json:
+        print_json(
+            {
+                "config": str(folder / FILE_NAME),
+                "did": plan.did,
+                "didDocument": str(folder / DOCUMENT),
+                "policy": str(folder / POLICY),
+                "knowledge": str(folder / KNOWLEDGE),
+                "publication": published.to_json(),
+            }
+        )
+        return
+    say(f"{plan.did} is set up in {folder}")
+    published.say()
+    say(f"serve {DOCUMENT} as {did_web_url(plan.did)}")
+    say(f"hand {POLICY} and {KNOWLEDGE}/ to verifiers; back up {WALLET} and registry.db")
+
+
+def _report_verifier(file: Path, policy: Path, knowledge: Path, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"config": str(file), "policy": str(policy), "knowledge": str(knowledge)})
+    else:
+        say(f"a verifier is set up by {file}")

@@ -1,0 +1,225 @@
+"""From a ``vcid.toml`` to the issuer or verifier that it describes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from vcid.cli.options import SetUpFailure
+from vcid.errors import InvalidRecord, Unavailable, VcidError
+
+if TYPE_CHECKING:
+    from vcid.cli.config import (
+        Config,
+        IssuerSection,
+        KeyPlace,
+        LedgerSection,
+        Store,
+        VerifierSection,
+        WitnessSection,
+    )
+    from vcid.issuer import Issuer
+    from vcid.keys.signing import LocalSigner
+    from vcid.keys.wallet import Wallet
+    from vcid.knowledge import Knowledge
+    from vcid.ledger.anchor import LogPolicy, View
+    from vcid.ledger.log import Ledger
+    from vcid.ledger.notes import NoteKey
+    from vcid.ledger.witness import ReplayingWitness
+    from vcid.policy import Policy
+    from vcid.status.registry import Registry
+    from vcid.verifier import Verifier
+
+
+class KeyRing:
+    """The keys that a ``vcid.toml`` names, all under one passphrase; each wallet is opened once."""
+
+    def __init__(self, passphrase: str) -> None:
+        self._passphrase = passphrase
+        self._wallets: dict[str, Wallet] = {}
+
+    def signer(self, place: KeyPlace) -> LocalSigner:
+        """Give the key of that place.
+
+        Raises:
+            Locked: the passphrase is wrong.
+            Conflict: the wallet has no such key (``not-found``).
+            Unavailable: the file can't be read.
+        """
+        from vcid.keys.signing import LocalSigner
+        from vcid.keys.wallet import Wallet
+
+        if place.name is None:
+            return LocalSigner.load(place.path, self._passphrase)
+        path = str(place.path)
+        if path not in self._wallets:
+            self._wallets[path] = Wallet.open(place.path, self._passphrase)
+        return self._wallets[path].signer(place.name)
+
+
+def issuing_sections(config: Config) -> tuple[IssuerSection, LedgerSection]:
+    """Give the sections that issuing commands need.
+
+    Raises:
+        SetUpFailure: they are not there.
+    """
+    try:
+        return config.issuing()
+    except InvalidRecord as error:
+        raise SetUpFailure(f"{config.path}: {error}") from error
+
+
+def verifying_section(config: Config) -> VerifierSection:
+    """Give the section that verifying commands need.
+
+    Raises:
+        SetUpFailure: it is not there.
+    """
+    try:
+        return config.verifying()
+    except InvalidRecord as error:
+        raise SetUpFailure(f"{config.path}: {error}") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authority:
+    """An issuer with its ledger and, if it has one in this process, its witness."""
+
+    issuer: Issuer
+    ledger: Ledger
+    witness: ReplayingWitness | None
+
+    @property
+    def log_policy(self) -> LogPolicy | None:
+        """Whom to believe about the log; None without a witness."""
+        from vcid.ledger.anchor import LogPolicy
+
+        if self.witness is None:
+            return None
+        log, witness = self.ledger.key, self.witness.key
+        return LogPolicy(
+            origin=log.name,
+            log_key=log.public_key,
+            witnesses=((witness.name, witness.public_key),),
+            quorum=1,
+        )
+
+    def witnessed_at(self, view: View) -> datetime | None:
+        """The time that the witness gave to a checkpoint."""
+        policy = self.log_policy
+        return policy.examine(view.note).freshness if policy else None
+
+
+def open_authority(config: Config, passphrase: str, *, create: bool = False) -> Authority:
+    """Open the issuer, its registry, ledger and witness.
+
+    Args:
+        config: what to open.
+        passphrase: what the keys are encrypted under.
+        create: make databases that aren't there; otherwise one that has gone is an error, since an empty
+            one in its place would know nothing of what was issued.
+
+    Raises:
+        SetUpFailure: the parts don't fit each other.
+        VcidError: a part can't be opened.
+    """
+    try:
+        return _open_authority(config, KeyRing(passphrase), create=create)
+    except ValueError as error:
+        raise SetUpFailure(f"{config.path}: {error}") from error
+
+
+def _open_authority(config: Config, keys: KeyRing, *, create: bool) -> Authority:
+    from vcid.drafting import Practice
+    from vcid.issuer import Issuer
+    from vcid.ledger.log import Ledger
+    from vcid.ledger.notes import NoteKey, SignatureType
+
+    issuing, logging = issuing_sections(config)
+    signer, log_signer = keys.signer(issuing.key), keys.signer(logging.key)
+    registry = open_registry(issuing, create=create)
+    log_key = NoteKey(logging.origin, SignatureType.ED25519, log_signer.public_key)
+    witness = _open_witness(config.witness, keys, log_key, create=create) if config.witness else None
+    ledger = Ledger.open(
+        _checked(logging.url, create=create).url,
+        origin=logging.origin,
+        signer=log_signer,
+        witnesses=[witness] if witness else [],
+    )
+    practice = Practice(status_url=issuing.status_url)
+    issuer = Issuer(issuing.did, signer, registry=registry, ledger=ledger, practice=practice)
+    return Authority(issuer=issuer, ledger=ledger, witness=witness)
+
+
+def open_registry(section: IssuerSection, *, create: bool = False) -> Registry:
+    """Open the registry alone, which needs no passphrase.
+
+    Raises:
+        Unavailable: it is not there, or can't be opened.
+    """
+    from vcid.status.registry import Registry
+
+    return Registry.open(_checked(section.registry, create=create).url)
+
+
+def _open_witness(section: WitnessSection, keys: KeyRing, log: NoteKey, *, create: bool) -> ReplayingWitness:
+    from vcid.ledger.witness import ReplayingWitness
+
+    return ReplayingWitness.open(
+        _checked(section.url, create=create).url,
+        name=section.name,
+        signer=keys.signer(section.key),
+        logs=[log],
+        clock=lambda: datetime.now(UTC),
+    )
+
+
+def _checked(store: Store, *, create: bool) -> Store:
+    if not create and not store.path.is_file():
+        raise Unavailable(f"there is no {store.path.name} where vcid.toml says: restore it from its backup")
+    return store
+
+
+def read_policy(section: VerifierSection) -> Policy:
+    """Read the policy that ``vcid.toml`` names.
+
+    Raises:
+        SetUpFailure: it can't be read, or is none; the message lists all its faults.
+    """
+    from vcid.policy import Policy
+
+    try:
+        return Policy.parse(section.policy.read_bytes())
+    except OSError as error:
+        raise SetUpFailure(f"{section.policy}: {error.strerror}") from error
+    except VcidError as error:
+        raise SetUpFailure(f"{section.policy}: {error}") from error
+
+
+def read_knowledge(section: VerifierSection) -> Knowledge:
+    """Load the folder of knowledge that ``vcid.toml`` names.
+
+    Raises:
+        SetUpFailure: there is none.
+    """
+    from vcid.knowledge import Knowledge
+
+    try:
+        return Knowledge.load(section.knowledge)
+    except VcidError as error:
+        raise SetUpFailure(f"{section.knowledge}: {error}") from error
+
+
+def open_verifier(section: VerifierSection, knowledge: Knowledge) -> Verifier:
+    """Open the verifier, with its memory of the logs.
+
+    Raises:
+        SetUpFailure: the policy can't be used.
+        Unavailable: the memory can't be opened.
+    """
+    from vcid.ledger.views import SqlViewStore
+    from vcid.verifier import Verifier
+
+    policy = read_policy(section)
+    return Verifier(policy, knowledge, views=SqlViewStore.open(section.views.url))

@@ -1,0 +1,144 @@
+"""The demonstration's authorities: a civil registry, a court, the log they share, and its witness."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from vcid.issuer import Issuer
+from vcid.keys import private_files
+from vcid.keys.signing import LocalSigner
+from vcid.keys.wallet import Wallet
+from vcid.knowledge import Knowledge
+from vcid.ledger.anchor import LogPolicy
+from vcid.ledger.log import Ledger
+from vcid.ledger.notes import NoteKey, SignatureType
+from vcid.ledger.witness import ReplayingWitness
+from vcid.policy import Policy
+from vcid.status.registry import Registry
+from vcid.trust import Accreditation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vcid.demo.folder import DemoFolder
+    from vcid.issuer import Publishing
+    from vcid.keys.encrypted_file import Argon2Cost
+
+CIVIL = "did:web:civil.example"
+COURT = "did:web:court.example"
+LOG = "log.example/civil-registration"
+WITNESS = "witness.example/w1"
+
+CIVIL_KEY, COURT_KEY, LOG_KEY, WITNESS_KEY = "civil-registry", "court", "log", "witness"
+"""Under which names their keys stand in the wallet."""
+
+_BIRTH, _GUARDIANSHIP = "BirthRegistrationCredential", "GuardianshipCredential"
+
+
+@dataclass(frozen=True, slots=True)
+class Passphrase:
+    """The one passphrase of the demonstration's wallets, and what a guess at it costs.
+
+    Attributes:
+        text: the passphrase.
+        cost: the cost; ``None`` for the safe default.
+    """
+
+    text: str = field(repr=False)
+    cost: Argon2Cost | None = None
+
+    @classmethod
+    def generate(cls, folder: DemoFolder, cost: Argon2Cost | None) -> Passphrase:
+        """Draw a passphrase and leave it in the folder, so that the reader can open the wallets."""
+        text = secrets.token_urlsafe(18)
+        private_files.write(folder.passphrase, f"{text}\n".encode())
+        return cls(text, cost)
+
+
+@dataclass(frozen=True, slots=True)
+class Authorities:
+    """Those who issue, and the log in which they anchor.
+
+    Attributes:
+        civil: the civil registry.
+        court: the court.
+        ledger: the log.
+        witness_key: the key by which the witness cosigns.
+    """
+
+    civil: Issuer
+    court: Issuer
+    ledger: Ledger
+    witness_key: NoteKey
+
+    @classmethod
+    def found(cls, folder: DemoFolder, passphrase: Passphrase) -> Authorities:
+        """Make keys for all, keep them in a wallet, and open stores in the folder."""
+        keys = _make_wallet(folder, passphrase)
+        log = keys.signer(LOG_KEY)
+        witness = ReplayingWitness.open(
+            folder.store("witness"),
+            name=WITNESS,
+            signer=keys.signer(WITNESS_KEY),
+            logs=[NoteKey(LOG, SignatureType.ED25519, log.public_key)],
+            clock=lambda: datetime.now(UTC),
+        )
+        ledger = Ledger.open(folder.store("ledger"), origin=LOG, signer=log, witnesses=[witness])
+        civil, court = (
+            Issuer(did, keys.signer(name), registry=Registry.open(folder.store(store)), ledger=ledger)
+            for did, name, store in (
+                (CIVIL, CIVIL_KEY, "civil-registry"),
+                (COURT, COURT_KEY, "court-registry"),
+            )
+        )
+        return cls(civil, court, ledger, witness.key)
+
+    def publish(self) -> tuple[Publishing, Publishing]:
+        """Publish for the civil registry and then for the court, whose checkpoint is the newer one."""
+        return self.civil.publish(), self.court.publish()
+
+    def gather(self) -> Knowledge:
+        """Bring together all that a verifier needs to know, as of the newest checkpoint."""
+        return Knowledge.gather(self.ledger, [*self.civil.published(), *self.court.published()])
+
+    def policy(self, jurisdictions: Iterable[str]) -> Policy:
+        """Write the verifier's policy: each authority is believed in its own matters and country alone."""
+        countries = frozenset(code.split("-", 1)[0] for code in jurisdictions)
+        grants = (
+            (self.civil, frozenset({_BIRTH, _GUARDIANSHIP})),
+            (self.court, frozenset({_GUARDIANSHIP})),
+        )
+        return Policy(
+            accreditations=tuple(
+                Accreditation(
+                    issuer=issuer.did,
+                    credential_types=types,
+                    jurisdictions=countries,
+                    owner=issuer.owner,
+                    log=LOG,
+                    document_digest=issuer.document_digest,
+                )
+                for issuer, types in grants
+            ),
+            logs=(
+                LogPolicy(
+                    origin=LOG,
+                    log_key=self.ledger.key.public_key,
+                    witnesses=((WITNESS, self.witness_key.public_key),),
+                    quorum=1,
+                ),
+            ),
+        )
+
+
+def _make_wallet(folder: DemoFolder, passphrase: Passphrase) -> Wallet:
+    path = folder.keys / "authorities.wallet"
+    wallet = Wallet.create(path, passphrase.text, cost=passphrase.cost)
+    signers = [(name, LocalSigner.generate()) for name in (CIVIL_KEY, COURT_KEY, LOG_KEY, WITNESS_KEY)]
+    with wallet.editing() as edit:
+        for name, signer in signers:
+            edit.add(name, signer)
+    return wallet

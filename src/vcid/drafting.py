@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from vcid.credentials.birth import BirthRegistration
@@ -15,6 +15,7 @@ from vcid.credentials.schema import SchemaOutcome, check_schema
 from vcid.dids.documents import VerificationMethod
 from vcid.dids.methods import child_identity, did_web_url
 from vcid.encoding.contexts import Contexts
+from vcid.encoding.dates import utc_now
 from vcid.encoding.json import canonicalize
 from vcid.encoding.multikey import KeyType
 from vcid.errors import FieldError, InvalidRecord
@@ -24,6 +25,7 @@ from vcid.status.bitstring import ListPeriod, build_status_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from vcid.encoding.json import JsonObject
     from vcid.keys.signing import Signer
@@ -42,11 +44,6 @@ _DRAWN = ("id", "childRef", "arrangementId")
 """Members of a subject that are drawn at random where the caller gives none."""
 
 Record = BirthRegistration | Guardianship
-
-
-def utc_now() -> datetime:
-    """The machine's clock."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

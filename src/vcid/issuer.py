@@ -21,6 +21,7 @@ from vcid.errors import Behind, Conflict, InvalidRecord
 from vcid.knowledge import Published
 from vcid.ledger.entries import Entry, Kind, decode_leaf, hash_list_id, topic
 from vcid.status.registry import PublishedHead, RecoveryReport, Registry
+from vcid.trust import Accreditation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -96,6 +97,19 @@ class Issuer:
     def document_digest(self) -> bytes:
         """SHA-256 of the DID document in canonical JSON; policies may pin it."""
         return hashlib.sha256(canonicalize(self.document)).digest()
+
+    def accreditation(self, credential_types: Iterable[str], jurisdictions: Iterable[str]) -> Accreditation:
+        """What a verifier's policy says to believe this issuer; whether to is the verifier's.
+
+        The DID document is pinned as it stands now.
+        """
+        return Accreditation(
+            issuer=self.did,
+            credential_types=frozenset(credential_types),
+            jurisdictions=frozenset(jurisdictions),
+            owner=self.owner,
+            document_digest=self.document_digest,
+        )
 
     def issue(self, record: Record, *, key: str, child_did: str | None = None) -> Credential:
         """Issue one credential, or give again the one that the key already stands for.

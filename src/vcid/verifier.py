@@ -20,14 +20,13 @@ the moment of asking and judges how old the evidence is.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from vcid.anchors import Anchors
 from vcid.credentials.model import Credential, check_model
 from vcid.credentials.schema import SchemaOutcome, SchemaResult, Schemas, check_schema
 from vcid.encoding.contexts import Contexts
-from vcid.encoding.dates import parse_timestamp
+from vcid.encoding.dates import parse_timestamp, utc_now
 from vcid.encoding.json import canonicalize, parse_object
 from vcid.errors import Malformed, Rejected, Undecided
 from vcid.issuers import KnownIssuers, issuer_of
@@ -36,6 +35,7 @@ from vcid.statuses import Holder, Statuses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from vcid.encoding.json import JsonObject
     from vcid.errors import FieldError
@@ -51,11 +51,6 @@ _CLAIMS = (CheckName.ISSUER, CheckName.PERIOD, CheckName.SCHEMA, CheckName.STATU
 
 _SHOWN = 10
 """How many faults of one kind a check spells out."""
-
-
-def utc_now() -> datetime:
-    """The machine's clock."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

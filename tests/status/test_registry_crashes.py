@@ -110,11 +110,14 @@ def assert_published_as_revoked(office, issued, revoked):
 
 def test_two_processes_on_one_key_get_one_credential(tmp_path):
     """Started together on a store that does not exist yet, and racing for the same keys, they agree."""
-    acknowledged = kill_two_workers(tmp_path / "registry.db", tmp_path / "ledger", 0, 0.3)
     answers = {}
-    for operation, *words in acknowledged:
-        if operation == "issued":
-            answers.setdefault(words[0], []).append(words[1:])
-    assert any(len(each) == 2 for key, each in answers.items() if key.startswith("shared"))
+    for seconds in (0.3, 3, 10):  # a busy machine may not let both begin within the first
+        for operation, *words in kill_two_workers(tmp_path / "registry.db", tmp_path / "ledger", 0, seconds):
+            if operation == "issued":
+                answers.setdefault(words[0], []).append(words[1:])
+        if any(len(each) >= 2 for key, each in answers.items() if key.startswith("shared")):
+            break
+    else:
+        pytest.fail("two processes never met on a key")
     assert all(each[0] == answer for each in answers.values() for answer in each)
     assert max(Counter((each[0][0], each[0][1]) for each in answers.values()).values()) == 1

@@ -131,6 +131,11 @@ class _Part:
         return after if self.has_day else _end(after, has_month=self.has_month)
 
 
+def utc_now() -> datetime:
+    """The machine's clock, for callers that are handed no other."""
+    return datetime.now(UTC)
+
+
 def parse_timestamp(text: str) -> datetime:
     """Read a moment from an XML Schema dateTimeStamp.
 

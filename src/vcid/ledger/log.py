@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 from vcid.errors import Conflict, Unavailable
 from vcid.ledger import appending, proving
-from vcid.ledger.anchor import View
+from vcid.ledger.anchor import LogPolicy, View
 from vcid.ledger.cosigning import Cosigners
 from vcid.ledger.entries import Entry
 from vcid.ledger.heads import Head, HeadsMap
@@ -87,6 +87,17 @@ class Ledger:
     def key(self) -> NoteKey:
         """The log's verifier key, named as its origin."""
         return self._key
+
+    def policy(self, *, quorum: int = 1) -> LogPolicy:
+        """What a verifier's policy says to believe this log and its witnesses; whether to is the verifier's.
+
+        Raises:
+            ValueError: there are fewer witnesses than the quorum.
+        """
+        witnesses = tuple((witness.key.name, witness.key.public_key) for witness in self._witnesses)
+        return LogPolicy(
+            origin=self._key.name, log_key=self._key.public_key, witnesses=witnesses, quorum=quorum
+        )
 
     def append(self, entries: Iterable[Entry], idempotency_key: str | None = None) -> range:
         """Add entries at the end, all or none, each continuing its topic by one.

@@ -113,6 +113,11 @@ class NoteKey:
         digest = sha256(self.name.encode() + b"\n" + material).digest()
         object.__setattr__(self, "key_id", digest[:4])
 
+    @classmethod
+    def of_log(cls, origin: str, public_key: PublicKey) -> Self:
+        """The key with which a log signs its checkpoints, under its origin as name."""
+        return cls(origin, SignatureType.ED25519, public_key)
+
     @property
     def vkey(self) -> str:
         """The verifier key as text (signed-note, "Verifier keys")."""

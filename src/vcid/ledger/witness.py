@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Self
 
+from vcid.encoding.dates import utc_now
 from vcid.encoding.merkle import Frontier, verify_consistency
 from vcid.errors import Conflict, InvalidProof
 from vcid.ledger.notes import Checkpoint, Note, NoteKey, SignatureType, cosign
@@ -60,7 +61,7 @@ class ReplayingWitness:
         name: str,
         signer: Signer,
         logs: Iterable[NoteKey],
-        clock: Callable[[], datetime],
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._database = database
         self._signer = signer
@@ -72,7 +73,13 @@ class ReplayingWitness:
 
     @classmethod
     def open(
-        cls, url: str, *, name: str, signer: Signer, logs: Iterable[NoteKey], clock: Callable[[], datetime]
+        cls,
+        url: str,
+        *,
+        name: str,
+        signer: Signer,
+        logs: Iterable[NoteKey],
+        clock: Callable[[], datetime] = utc_now,
     ) -> Self:
         """Open a witness's memory, creating it if there is none.
 

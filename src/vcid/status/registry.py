@@ -12,10 +12,9 @@ restored backups in `vcid.status.recovery`.
 from __future__ import annotations
 
 import secrets
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from vcid.encoding.dates import format_timestamp
+from vcid.encoding.dates import format_timestamp, utc_now
 from vcid.errors import Conflict
 from vcid.status import issuances, publication, recovery
 from vcid.status.issuances import Issuance
@@ -26,6 +25,7 @@ from vcid.storage import Database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import datetime
     from typing import Self
 
     from vcid.credentials.model import Credential
@@ -45,10 +45,6 @@ __all__ = [
 _MAX_KEY = 1024
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 class Registry:
     """What one issuer has issued, and the status lists that go with it."""
 
@@ -57,7 +53,7 @@ class Registry:
         database: Database,
         *,
         purposes: Sequence[str] = ("revocation",),
-        clock: Callable[[], datetime] = _now,
+        clock: Callable[[], datetime] = utc_now,
         random: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
         if isinstance(purposes, str) or len(set(purposes)) != len(purposes):
@@ -73,7 +69,7 @@ class Registry:
         url: str,
         *,
         purposes: Sequence[str] = ("revocation",),
-        clock: Callable[[], datetime] = _now,
+        clock: Callable[[], datetime] = utc_now,
         random: Callable[[int], bytes] = secrets.token_bytes,
     ) -> Self:
         """Open a registry, creating it as needed.

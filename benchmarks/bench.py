@@ -9,6 +9,7 @@ Python.
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -40,15 +41,13 @@ from vcid.encoding.multikey import KeyType
 from vcid.issuer import Issuer
 from vcid.keys.signing import LocalSigner
 from vcid.knowledge import Knowledge
-from vcid.ledger.anchor import LogPolicy
 from vcid.ledger.log import Ledger
-from vcid.ledger.notes import NoteKey, SignatureType
+from vcid.ledger.notes import NoteKey
 from vcid.ledger.views import MemoryViewStore
 from vcid.ledger.witness import ReplayingWitness
 from vcid.policy import Policy
 from vcid.securing.data_integrity import ProofDemand, ProofOptions, add_proof, verify_proof
 from vcid.status.registry import Registry
-from vcid.trust import Accreditation
 from vcid.verifier import Verifier
 
 if TYPE_CHECKING:
@@ -131,37 +130,14 @@ class Town:
 
     def __init__(self) -> None:
         log_key, witness_key, signer = (LocalSigner.generate() for _ in range(3))
-        log = NoteKey(ORIGIN, SignatureType.ED25519, log_key.public_key)
-        witness = ReplayingWitness.open(
-            "sqlite://",
-            name="witness.example",
-            signer=witness_key,
-            logs=[log],
-            clock=lambda: datetime.now(UTC),
-        )
+        log = NoteKey.of_log(ORIGIN, log_key.public_key)
+        witness = ReplayingWitness.open("sqlite://", name="witness.example", signer=witness_key, logs=[log])
         ledger = Ledger.open("memory:", origin=ORIGIN, signer=log_key, witnesses=[witness])
         registry = Registry.open("sqlite://")
         self.issuer = Issuer("did:web:civil.example", signer, registry=registry, ledger=ledger)
         self.issuer.publish(room=ROUNDS * 2)
-        self.policy = Policy(
-            accreditations=(
-                Accreditation(
-                    issuer=self.issuer.did,
-                    credential_types=frozenset({"BirthRegistrationCredential"}),
-                    jurisdictions=frozenset({"KE"}),
-                    owner=self.issuer.owner,
-                    document_digest=self.issuer.document_digest,
-                ),
-            ),
-            logs=(
-                LogPolicy(
-                    origin=ORIGIN,
-                    log_key=log_key.public_key,
-                    witnesses=(("witness.example", witness_key.public_key),),
-                    quorum=1,
-                ),
-            ),
-        )
+        accreditation = self.issuer.accreditation({"BirthRegistrationCredential"}, {"KE"})
+        self.policy = Policy(accreditations=(accreditation,), logs=(ledger.policy(),))
         self.knowledge = Knowledge.gather(ledger, self.issuer.published())
         self.credential = self.issuer.issue(registration(0), key="first")
 
@@ -226,9 +202,10 @@ sys.exit(0 if report else f"not verified: {report}")
 
 
 def start(arguments: list[str]) -> float:
-    """Run a Python process to its end; give the milliseconds it took."""
+    """Run a Python process to its end, with bytecode as an installed package has it; give milliseconds."""
     command = [sys.executable, *arguments]
-    return microseconds(lambda: subprocess.run(command, check=True)) / 1000
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return microseconds(lambda: subprocess.run(command, check=True, env=environment)) / 1000
 
 
 def cold_start(town: Town) -> tuple[float, float]:

@@ -43,6 +43,11 @@ class Cosigners:
         if len(keys) != len(self._witnesses) + 1:
             raise ValueError("each witness has a key of its own, which is not the log's")
 
+    @property
+    def keys(self) -> tuple[NoteKey, ...]:
+        """The witnesses' verifier keys."""
+        return tuple(witness.key for witness in self._witnesses)
+
     def __len__(self) -> int:
         return len(self._witnesses)
 

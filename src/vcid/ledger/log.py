@@ -94,9 +94,11 @@ class Ledger:
         Raises:
             ValueError: there are fewer witnesses than the quorum.
         """
-        witnesses = tuple((witness.key.name, witness.key.public_key) for witness in self._witnesses)
         return LogPolicy(
-            origin=self._key.name, log_key=self._key.public_key, witnesses=witnesses, quorum=quorum
+            origin=self._key.name,
+            log_key=self._key.public_key,
+            witnesses=tuple((key.name, key.public_key) for key in self._cosigners.keys),
+            quorum=quorum,
         )
 
     def append(self, entries: Iterable[Entry], idempotency_key: str | None = None) -> range:

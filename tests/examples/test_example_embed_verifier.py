@@ -20,7 +20,7 @@ from vcid.credentials.birth import (
 )
 from vcid.encoding.dates import UncertainDate
 from vcid.encoding.json import canonicalize
-from vcid.ledger.notes import NoteKey, SignatureType
+from vcid.ledger.notes import NoteKey
 
 SCRIPT = Path(__file__).resolve().parents[2] / "examples" / "embed_verifier.py"
 
@@ -66,9 +66,12 @@ class Civil:
         self.folder = folder
         now = datetime.now(UTC).replace(microsecond=0) - age
         log, witness, key = (vcid.LocalSigner.generate() for _ in range(3))
-        log_key = NoteKey("log.example/civil", SignatureType.ED25519, log.public_key)
         cosigner = vcid.ReplayingWitness.open(
-            "sqlite://", name="witness.example", signer=witness, logs=[log_key], clock=lambda: now
+            "sqlite://",
+            name="witness.example",
+            signer=witness,
+            logs=[NoteKey.of_log("log.example/civil", log.public_key)],
+            clock=lambda: now,
         )
         self.ledger = vcid.Ledger.open(
             "memory:", origin="log.example/civil", signer=log, witnesses=[cosigner]
@@ -81,19 +84,8 @@ class Civil:
             practice=vcid.Practice(clock=lambda: now),
         )
         self.issuer.publish()
-        accreditation = vcid.Accreditation(
-            issuer=self.issuer.did,
-            credential_types=frozenset({"BirthRegistrationCredential"}),
-            jurisdictions=frozenset({"KE"}),
-            owner=self.issuer.owner,
-        )
-        log_policy = vcid.LogPolicy(
-            origin="log.example/civil",
-            log_key=log.public_key,
-            witnesses=(("witness.example", witness.public_key),),
-            quorum=1,
-        )
-        self.write_policy(vcid.Policy(accreditations=(accreditation,), logs=(log_policy,)))
+        births = self.issuer.accreditation(["BirthRegistrationCredential"], ["KE"])
+        self.write_policy(vcid.Policy(accreditations=(births,), logs=(self.ledger.policy(),)))
         credential = self.issuer.issue(AMINA, key="row-1")
         (folder / "amina.json").write_bytes(credential.content)
         self.hand_on()

@@ -7,14 +7,13 @@ somebody else, on another machine: its word is what keeps this office from rewri
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from vcid import Accreditation, Issuer, Ledger, LogPolicy, Policy, Registry, ReplayingWitness, Wallet
-from vcid.ledger.notes import NoteKey, SignatureType
+from vcid import Issuer, Ledger, Policy, Registry, ReplayingWitness, Wallet
+from vcid.ledger.notes import NoteKey
 
 if TYPE_CHECKING:
     from vcid import Signer
@@ -34,11 +33,11 @@ class Office:
 def office() -> Office:
     """Open the office. Issuer and ledger are safe to share between threads."""
     wallet = Wallet.open(settings.DATA / "keys.wallet", settings.REGISTRY_PASSPHRASE)
-    log, witness = wallet.signer("log"), wallet.signer("witness")
-    ledger = _open_ledger(log, witness)
+    ledger = _open_ledger(wallet.signer("log"), wallet.signer("witness"))
     registry = Registry.open(_url("registry.db"))
     issuer = Issuer(settings.REGISTRY_DID, wallet.signer("issuer"), registry=registry, ledger=ledger)
-    return Office(issuer, registry, ledger, _policy(issuer, log, witness))
+    births = issuer.accreditation(["BirthRegistrationCredential"], [settings.REGISTRY_JURISDICTION])
+    return Office(issuer, registry, ledger, Policy(accreditations=(births,), logs=(ledger.policy(),)))
 
 
 def _open_ledger(log: Signer, witness: Signer) -> Ledger:
@@ -46,26 +45,9 @@ def _open_ledger(log: Signer, witness: Signer) -> Ledger:
         _url("witness.db"),
         name=settings.WITNESS_NAME,
         signer=witness,
-        logs=[NoteKey(settings.LOG_ORIGIN, SignatureType.ED25519, log.public_key)],
-        clock=lambda: datetime.now(UTC),
+        logs=[NoteKey.of_log(settings.LOG_ORIGIN, log.public_key)],
     )
     return Ledger.open(_url("ledger.db"), origin=settings.LOG_ORIGIN, signer=log, witnesses=[cosigner])
-
-
-def _policy(issuer: Issuer, log: Signer, witness: Signer) -> Policy:
-    accreditation = Accreditation(
-        issuer=issuer.did,
-        credential_types=frozenset({"BirthRegistrationCredential"}),
-        jurisdictions=frozenset({settings.REGISTRY_JURISDICTION}),
-        owner=issuer.owner,
-    )
-    log_policy = LogPolicy(
-        origin=settings.LOG_ORIGIN,
-        log_key=log.public_key,
-        witnesses=((settings.WITNESS_NAME, witness.public_key),),
-        quorum=1,
-    )
-    return Policy(accreditations=(accreditation,), logs=(log_policy,))
 
 
 def _url(name: str) -> str:

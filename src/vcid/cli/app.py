@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.exceptions import Exit
 
-from vcid import __version__
-from vcid.cli.output import note
+import vcid
+from vcid.cli.output import describe, note
 from vcid.errors import VcidError
 
 if TYPE_CHECKING:
@@ -66,12 +66,13 @@ class Commands(click.Group):
 
     def main(self, args: Sequence[str] | None = None, *_positional: Any, **extra: Any) -> Any:
         """Run the command and leave the process with its exit code."""
-        if "_VCID_COMPLETE" in os.environ:
-            return super().main(args, **{**extra, "prog_name": "vcid"})
+        del extra
         sys.exit(self.run(sys.argv[1:] if args is None else args))
 
     def run(self, args: Sequence[str]) -> int:
         """Run the command and return its exit code; nothing but a fault of the interpreter escapes."""
+        if "_VCID_COMPLETE" in os.environ:
+            super().main(args, "vcid")  # answers the shell, and ends the process
         _show_what_no_locale_can(sys.stdout, sys.stderr)
         try:
             with self.make_context("vcid", list(args)) as context:
@@ -79,15 +80,21 @@ class Commands(click.Group):
                 _flush()
         except Exit as end:
             return _end(end.exit_code)
-        except Exception as error:  # noqa: BLE001 - the frame's one job is to end them all in one line
-            return _report(error)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, click.Abort):
             note("vcid: interrupted")
             return INTERRUPTED
+        except BrokenPipeError:
+            return _leave_pipe()
+        except Exception as error:  # noqa: BLE001 - the frame's one job is to end them all in one line
+            return _report(error)
         return 0
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    "vcid",
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.option(
     "--config",
     metavar="FILE",
@@ -95,9 +102,9 @@ class Commands(click.Group):
     show_envvar=True,
     help="The vcid.toml to go by. By default the one in this folder.",
 )
-@click.version_option(__version__, prog_name="vcid", message="%(prog)s %(version)s")
+@click.version_option(vcid.__version__, prog_name="vcid", message="%(prog)s %(version)s")
 @click.pass_context
-def vcid(ctx: click.Context, config: str | None) -> None:
+def command(ctx: click.Context, config: str | None) -> None:
     """Issue birth registrations and guardianships as verifiable credentials, and verify them offline.
 
     \b
@@ -111,22 +118,16 @@ def vcid(ctx: click.Context, config: str | None) -> None:
 
 def run(args: Sequence[str]) -> int:
     """Run the command on arguments."""
-    return vcid.run(args)
+    return command.run(args)
 
 
 def _report(error: Exception) -> int:
     """Say what went wrong in one line, and give its exit code."""
-    if isinstance(error, BrokenPipeError):
-        return _leave_pipe()
     if isinstance(error, click.ClickException):
         note(_usage_line(error))
         return error.exit_code
-    if isinstance(error, VcidError):
-        note(f"vcid: {error}")
-        return FAILED
-    if isinstance(error, OSError):
-        where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
-        note(f"vcid: {where}{error.strerror or type(error).__name__}")
+    if isinstance(error, VcidError | OSError):
+        note(f"vcid: {describe(error)}")
         return FAILED
     if os.environ.get("VCID_TRACEBACK") == "1":
         raise error

@@ -7,11 +7,14 @@ direction of writing are shown as escapes, so that no credential can paint over 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import click
+
+from vcid.errors import VcidError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,6 +36,14 @@ def printable(text: str) -> str:
         sign if sign.isprintable() or sign in _JOINERS else sign.encode("unicode_escape").decode()
         for sign in text
     )
+
+
+def describe(error: VcidError | OSError) -> str:
+    """Say what went wrong; of the system's errors, the file and the reason."""
+    if isinstance(error, VcidError):
+        return str(error)
+    where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
+    return f"{where}{error.strerror or type(error).__name__}"
 
 
 def say(text: str) -> None:

@@ -9,7 +9,7 @@ import click
 
 from vcid.cli.opening import open_verifier, read_knowledge, verifying_section
 from vcid.cli.options import HELP, config_option, json_option, load_config, read_moment
-from vcid.cli.output import fault_json, note, print_document, print_json, print_table, say
+from vcid.cli.output import describe, fault_json, note, print_document, print_json, print_table, say
 from vcid.errors import VcidError
 
 if TYPE_CHECKING:
@@ -94,8 +94,10 @@ def _undecided_if_unable() -> Iterator[None]:
     """Keep failures of the verifier's own apart from verdicts."""
     try:
         yield
-    except VcidError as error:
-        raise CouldNotDecide(str(error)) from error
+    except BrokenPipeError:
+        raise
+    except (VcidError, OSError) as error:
+        raise CouldNotDecide(describe(error)) from error
 
 
 def _read(file: str) -> bytes:

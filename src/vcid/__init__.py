@@ -16,10 +16,13 @@ if TYPE_CHECKING:
     from vcid.drafting import Practice as Practice
     from vcid.errors import Behind as Behind
     from vcid.errors import Conflict as Conflict
+    from vcid.errors import FieldError as FieldError
     from vcid.errors import InvalidRecord as InvalidRecord
+    from vcid.errors import Locked as Locked
     from vcid.errors import Malformed as Malformed
     from vcid.errors import NotVerified as NotVerified
     from vcid.errors import Rejected as Rejected
+    from vcid.errors import StoreTooNew as StoreTooNew
     from vcid.errors import Unavailable as Unavailable
     from vcid.errors import Undecided as Undecided
     from vcid.errors import VcidError as VcidError
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from vcid.knowledge import Knowledge as Knowledge
     from vcid.ledger.anchor import LogPolicy as LogPolicy
     from vcid.ledger.log import Ledger as Ledger
+    from vcid.ledger.notes import NoteKey as NoteKey
     from vcid.ledger.views import MemoryViewStore as MemoryViewStore
     from vcid.ledger.views import SqlViewStore as SqlViewStore
     from vcid.ledger.witness import ReplayingWitness as ReplayingWitness
@@ -57,15 +61,18 @@ _HOMES = {
     "Conclusion": "report",
     "Conflict": "errors",
     "Credential": "credentials.model",
+    "FieldError": "errors",
     "Guardianship": "credentials.guardianship",
     "InvalidRecord": "errors",
     "Issuer": "issuer",
     "Knowledge": "knowledge",
     "Ledger": "ledger.log",
     "LocalSigner": "keys.signing",
+    "Locked": "errors",
     "LogPolicy": "ledger.anchor",
     "Malformed": "errors",
     "MemoryViewStore": "ledger.views",
+    "NoteKey": "ledger.notes",
     "NotVerified": "errors",
     "Order": "drafting",
     "Outcome": "report",
@@ -77,6 +84,7 @@ _HOMES = {
     "ReplayingWitness": "ledger.witness",
     "Report": "report",
     "Signer": "keys.signing",
+    "StoreTooNew": "errors",
     "SqlViewStore": "ledger.views",
     "Surroundings": "verifier",
     "Unavailable": "errors",

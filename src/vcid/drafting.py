@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from vcid.credentials.birth import BirthRegistration
+from vcid.credentials.birth import BirthRegistration, latest_day
 from vcid.credentials.guardianship import Guardianship
 from vcid.credentials.model import Credential, Draft, build
 from vcid.credentials.schema import SchemaOutcome, check_schema
@@ -99,15 +99,15 @@ class Statement:
     evidence: list[JsonObject]
 
     @classmethod
-    def of(cls, order: Order) -> Statement:
+    def of(cls, order: Order, now: datetime) -> Statement:
         """Validate a record and write its subject, under the child's DID where it has one.
 
         Raises:
             InvalidRecord: with every fault.
         """
         record = order.record
-        record.validate()
         if isinstance(record, BirthRegistration):
+            record.validate(latest_day(now))
             return cls(
                 order, record.to_subject(order.child_did or child_identity().did), record.evidence_json()
             )

@@ -81,7 +81,8 @@ class Issuer:
         self._signer = signer
         self._registry = registry
         self._ledger = ledger
-        self._desk = Desk(self.did, signer, practice or Practice())
+        self._practice = practice or Practice()
+        self._desk = Desk(self.did, signer, self._practice)
 
     @property
     def owner(self) -> PublicKey:
@@ -149,6 +150,17 @@ class Issuer:
         found = self._registry.find(key=key)
         return found.credential if found else None
 
+    def is_revoked(self, key: str) -> bool:
+        """Whether the credential issued under a key was revoked, published already or not.
+
+        Raises:
+            Conflict: no such credential (``not-found``).
+        """
+        found = self._registry.find(key=key)
+        if found is None:
+            raise Conflict("not-found", "the registry knows no such credential")
+        return found.is_revoked
+
     def revoke(self, *, key: str | None = None, credential: Credential | None = None) -> bool:
         """Revoke a credential for good; verifiers learn of it by the next publication.
 
@@ -196,6 +208,10 @@ class Issuer:
         document = canonicalize(self.document)
         return (Published(kind=Kind.DID_DOCUMENT, id=self.did, owner=self.owner, content=document), *lists)
 
+    def published_list(self, url: str) -> bytes | None:
+        """The newest published status list of that URL, as it is to be served; ``None`` if there is none."""
+        return next((it.content for it in self._registry.published_lists() if it.list_id == url), None)
+
     def refuse_backup(self) -> None:
         """Compare the registry with what the ledger says was published from it.
 
@@ -229,11 +245,12 @@ class Issuer:
 
     def _issue_chunk(self, orders: list[Order]) -> Iterator[Issued]:
         """Validate all, reserve for the good ones, sign, and complete in one transaction."""
+        now = self._practice.clock()
         answers: list[Issued | None] = [None] * len(orders)
         stated: list[tuple[int, Statement]] = []
         for number, order in enumerate(orders):
             try:
-                stated.append((number, Statement.of(order)))
+                stated.append((number, Statement.of(order, now)))
             except InvalidRecord as error:
                 answers[number] = Issued(order.key, error=error)
         reserved = self._registry.reserve_many([(it.order.key, it.digest) for _, it in stated])

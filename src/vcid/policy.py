@@ -6,8 +6,10 @@ accepts no credential.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from vcid.encoding.dates import format_timestamp, parse_timestamp
@@ -66,6 +68,15 @@ class Policy:
         for name in self.tolerated:
             if name.split(":", 1)[0] not in set(CheckName) - INDISPENSABLE:
                 raise ValueError("tolerated: names of checks that a report can do without, or name:code")
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a policy from a file; raises as ``parse``, and ``OSError`` where the file can't be read."""
+        return cls.parse(Path(path).read_bytes())
+
+    def save(self, path: str | Path) -> None:
+        """Write the policy to a file, for people to read."""
+        Path(path).write_text(json.dumps(self.to_json(), indent=2) + "\n", encoding="utf-8")
 
     @classmethod
     def parse(cls, content: bytes | str) -> Self:

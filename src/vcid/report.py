@@ -153,7 +153,7 @@ class Report:
         return min(found, key=lambda check: _GRAVITY.index(check.outcome))
 
     def __str__(self) -> str:
-        return "; ".join([self.conclusion.value, *(str(check) for check in self.reasons)])
+        return "; ".join([self.conclusion.value, *dict.fromkeys(str(check) for check in self.reasons)])
 
     def to_json(self) -> JsonObject:
         """The report as JSON: conclusion, times and checks, without the document."""

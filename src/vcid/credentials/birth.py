@@ -42,7 +42,7 @@ from vcid.credentials.birth_terms import (
 from vcid.credentials.codes import CHILD_REF, COUNTRIES, DID, new_child_ref
 from vcid.credentials.reading import ObjectReader, read_object
 from vcid.credentials.records import Faults, pointer, stated
-from vcid.encoding.dates import UncertainDate
+from vcid.encoding.dates import UncertainDate, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -73,8 +73,9 @@ __all__ = [
     "Registration",
     "RegistrationType",
     "SexAtBirth",
+    "UncertainDate",
+    "latest_day",
     "new_child_ref",
-    "today_anywhere",
 ]
 
 SUBJECT_TYPE = "RegisteredPerson"
@@ -147,7 +148,7 @@ class BirthRegistration:
             InvalidRecord: with every fault, each under the JSON pointer of its field in the subject.
         """
         faults = Faults()
-        faults.extend(self.faults(on or today_anywhere()))
+        faults.extend(self.faults(on or latest_day(utc_now())))
         faults.raise_any()
 
     def faults(self, on: date | None = None) -> tuple[FieldError, ...]:
@@ -215,7 +216,7 @@ class BirthRegistration:
         Raises:
             InvalidRecord: with every fault.
         """
-        record, errors = cls.read_mapping(mapping, on=on or today_anywhere(), new_ref=new_ref)
+        record, errors = cls.read_mapping(mapping, on=on or latest_day(utc_now()), new_ref=new_ref)
         faults = Faults()
         faults.extend(errors)
         faults.raise_any()
@@ -313,6 +314,6 @@ class BirthRegistration:
                 faults.add(path, "unknown-country", "a country of ISO 3166-1 in two letters", code)
 
 
-def today_anywhere() -> date:
-    """Return the latest day that it is anywhere on Earth: that of the time zone UTC+14."""
-    return datetime.now(timezone(timedelta(hours=14))).date()
+def latest_day(now: datetime) -> date:
+    """Return the latest day that it is anywhere on Earth at a moment: that of the time zone UTC+14."""
+    return now.astimezone(timezone(timedelta(hours=14))).date()

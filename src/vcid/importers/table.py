@@ -14,8 +14,9 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from vcid.credentials.birth import BirthRegistration, new_child_ref, today_anywhere
+from vcid.credentials.birth import BirthRegistration, latest_day, new_child_ref
 from vcid.credentials.forbidden import is_forbidden
+from vcid.encoding.dates import utc_now
 from vcid.errors import FieldError, InvalidRecord, Unavailable
 from vcid.importers.columns import INTEGER_FIELDS, Column, ColumnMap, Crosswalk, build_tree
 from vcid.importers.csv_rows import MAX_LINE, CsvRow, read_rows
@@ -73,7 +74,7 @@ def read_registrations(
     rows = read_rows(_lines(source), delimiter=columns.delimiter)
     header = next(rows, CsvRow(1))
     _check_header(header, columns)
-    reader = _RowReader(header.cells, columns, on or today_anywhere(), new_ref)
+    reader = _RowReader(header.cells, columns, on or latest_day(utc_now()), new_ref)
     for row in rows:
         if row.code:
             yield Row(row.line, None, (FieldError("", row.code, row.expected, line=row.line),))

@@ -83,6 +83,10 @@ class Ledger:
         if vkey != self._key.vkey:
             raise Conflict("other-log", "the store holds the log of another origin or key")
 
+    def close(self) -> None:
+        """Close the log's storage."""
+        self._store.close()
+
     @property
     def key(self) -> NoteKey:
         """The log's verifier key, named as its origin."""

@@ -73,6 +73,10 @@ class SqlStore:
         """Open ``sqlite:///path``, or ``sqlite://`` for a database in memory."""
         return cls(Database.open(url, SCHEMA))
 
+    def close(self) -> None:
+        """Close the store's connections."""
+        self._database.close()
+
     @contextmanager
     def read(self) -> Iterator[LogReader]:
         """See one state of the log; writers don't wait."""

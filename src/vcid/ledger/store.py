@@ -114,6 +114,9 @@ class LogStore(Protocol):
     def write(self) -> AbstractContextManager[LogWriter]:
         """Change the log."""
 
+    def close(self) -> None:
+        """Let go of what the store holds open."""
+
 
 @dataclass(slots=True)
 class _Rows:
@@ -134,6 +137,9 @@ class MemoryStore:
     def __init__(self) -> None:
         self._rows = _Rows()
         self._turn = threading.Lock()
+
+    def close(self) -> None:
+        """Do nothing: the log lives as long as the object."""
 
     @contextmanager
     def read(self) -> Iterator[LogReader]:

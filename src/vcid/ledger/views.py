@@ -51,6 +51,10 @@ class SqlViewStore:
         """Open ``sqlite:///path`` or ``sqlite://``, creating it if there is none."""
         return cls(Database.open(url, SCHEMA))
 
+    def close(self) -> None:
+        """Close the store's connections."""
+        self._database.close()
+
     def load(self, origin: str) -> View | None:
         """The newest view known of a log."""
         with self._database.read() as transaction:

@@ -93,6 +93,10 @@ class ReplayingWitness:
         database = Database.open(url, SCHEMA)
         return cls(database, name=name, signer=signer, logs=logs, clock=clock)
 
+    def close(self) -> None:
+        """Close the connections of the witness's memory."""
+        self._database.close()
+
     @property
     def key(self) -> NoteKey:
         """The key that verifies its cosignatures."""

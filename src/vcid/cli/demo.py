@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -40,35 +41,46 @@ def demo(
     Ends with 1 if the verifier says anything else than it has to.
     """
     from vcid.demo.story import Settings
+
+    table = registrations or Path(os.path.relpath(find_registrations(Path.cwd())))
+    settings = Settings(registrations=table, folder=folder, command=_command())
+    ctx.exit(run(settings, show_values=show_values, as_json=as_json))
+
+
+def run(settings: Settings, *, show_values: bool = False, as_json: bool = False) -> int:
+    """Run the demonstration, told or as JSON, and give its exit code.
+
+    Raises:
+        click.UsageError: the folder is not the demonstration's to replace.
+        VcidError: a file or a store can't be used.
+    """
     from vcid.errors import Conflict
 
-    settings = Settings(
-        registrations=registrations or _find_registrations(), folder=folder, command=_command()
-    )
     try:
-        ending = _run(settings, show_values=show_values, as_json=as_json)
+        ending = _print_json(settings, show_values) if as_json else _tell(settings, show_values)
     except Conflict as error:
         if error.code != "not-a-demo-folder":
             raise
-        raise click.UsageError(f"{folder}: {error.detail}") from error
-    if not ending.as_expected:
-        ctx.exit(1)
+        raise click.UsageError(f"{settings.folder}: expected {error.detail}") from error
+    return 0 if ending.as_expected else 1
 
 
-def _run(settings: Settings, *, show_values: bool, as_json: bool) -> Ending:
+def _print_json(settings: Settings, show_values: bool) -> Ending:
+    import json
+
     from vcid.demo.chapters import Silence
     from vcid.demo.story import play
+    from vcid.demo.summary import summarize
 
-    if as_json:
-        import json
+    ending = play(settings, Silence())
+    click.echo(json.dumps(summarize(ending, show_values=show_values)))
+    return ending
 
-        from vcid.demo.summary import summarize
 
-        ending = play(settings, Silence())
-        click.echo(json.dumps(summarize(ending, show_values=show_values)))
-        return ending
+def _tell(settings: Settings, show_values: bool) -> Ending:
     from rich.console import Console
 
+    from vcid.demo.story import play
     from vcid.demo.telling import Teller
 
     console = Console(file=sys.stdout, markup=False, emoji=False, highlight=False)
@@ -83,16 +95,15 @@ def _command() -> str:
     return str(called)
 
 
-def _find_registrations() -> Path:
-    """Look for the example's table in this folder and those above it.
+def find_registrations(here: Path) -> Path:
+    """Look for the example's table in a folder and those above it.
 
     Raises:
         click.UsageError: it is not there.
     """
-    here = Path.cwd()
     for folder in (here, *here.parents):
         if (folder / REGISTRATIONS).is_file():
-            return REGISTRATIONS if folder == here else folder / REGISTRATIONS
+            return folder / REGISTRATIONS
     raise click.UsageError(
         f"no {REGISTRATIONS} from here: run this in a clone of vcid, or give --registrations"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import TYPE_CHECKING, Final
 
 from vcid.demo.authorities import CIVIL, CIVIL_KEY, LOG, LOG_KEY, WITNESS, WITNESS_KEY
@@ -52,6 +53,8 @@ Be the civil registry: revoke the good one too and publish; then ask again.
     {vcid} revoke --config {folder}/civil-registry.toml --credential {folder}/samples/good.json
     {vcid} publish --config {folder}/civil-registry.toml --passphrase-file {folder}/passphrase.txt \\
         --knowledge {folder}/knowledge
+
+    (The court anchors in the same log. Its credentials stay undecided until its receipts are renewed too.)
 
 What the verifier has, and it has nothing else:
 
@@ -112,7 +115,7 @@ def write_guide(folder: DemoFolder, ending: Ending, vcid: str) -> None:
         "samples/held-back.toml": VERIFIER.format(up="../", knowledge="knowledge-held-back"),
         "civil-registry.toml": REGISTRY,
         "summary.json": f"{json.dumps(summarize(ending), indent=2)}\n",
-        "README.txt": GUIDE.format(folder=ending.folder, vcid=vcid),
+        "README.txt": GUIDE.format(folder=shlex.quote(str(ending.folder)), vcid=vcid),
     }
     for name, text in texts.items():
         (folder.root / name).write_text(text, encoding="utf-8")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from vcid.issuer import Issuer
@@ -12,13 +11,11 @@ from vcid.keys import private_files
 from vcid.keys.signing import LocalSigner
 from vcid.keys.wallet import Wallet
 from vcid.knowledge import Knowledge
-from vcid.ledger.anchor import LogPolicy
 from vcid.ledger.log import Ledger
-from vcid.ledger.notes import NoteKey, SignatureType
+from vcid.ledger.notes import NoteKey
 from vcid.ledger.witness import ReplayingWitness
 from vcid.policy import Policy
 from vcid.status.registry import Registry
-from vcid.trust import Accreditation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,14 +62,12 @@ class Authorities:
     Attributes:
         civil: the civil registry.
         court: the court.
-        ledger: the log.
-        witness_key: the key by which the witness cosigns.
+        ledger: the log, with its witness.
     """
 
     civil: Issuer
     court: Issuer
     ledger: Ledger
-    witness_key: NoteKey
 
     @classmethod
     def found(cls, folder: DemoFolder, passphrase: Passphrase) -> Authorities:
@@ -83,8 +78,7 @@ class Authorities:
             folder.store("witness"),
             name=WITNESS,
             signer=keys.signer(WITNESS_KEY),
-            logs=[NoteKey(LOG, SignatureType.ED25519, log.public_key)],
-            clock=lambda: datetime.now(UTC),
+            logs=[NoteKey.of_log(LOG, log.public_key)],
         )
         ledger = Ledger.open(folder.store("ledger"), origin=LOG, signer=log, witnesses=[witness])
         civil, court = (
@@ -94,7 +88,7 @@ class Authorities:
                 (COURT, COURT_KEY, "court-registry"),
             )
         )
-        return cls(civil, court, ledger, witness.key)
+        return cls(civil, court, ledger)
 
     def publish(self) -> tuple[Publishing, Publishing]:
         """Publish for the civil registry and then for the court, whose checkpoint is the newer one."""
@@ -106,31 +100,13 @@ class Authorities:
 
     def policy(self, jurisdictions: Iterable[str]) -> Policy:
         """Write the verifier's policy: each authority is believed in its own matters and country alone."""
-        countries = frozenset(code.split("-", 1)[0] for code in jurisdictions)
-        grants = (
-            (self.civil, frozenset({_BIRTH, _GUARDIANSHIP})),
-            (self.court, frozenset({_GUARDIANSHIP})),
-        )
+        countries = {code.split("-", 1)[0] for code in jurisdictions}
         return Policy(
-            accreditations=tuple(
-                Accreditation(
-                    issuer=issuer.did,
-                    credential_types=types,
-                    jurisdictions=countries,
-                    owner=issuer.owner,
-                    log=LOG,
-                    document_digest=issuer.document_digest,
-                )
-                for issuer, types in grants
+            accreditations=(
+                self.civil.accreditation([_BIRTH, _GUARDIANSHIP], countries),
+                self.court.accreditation([_GUARDIANSHIP], countries),
             ),
-            logs=(
-                LogPolicy(
-                    origin=LOG,
-                    log_key=self.ledger.key.public_key,
-                    witnesses=((WITNESS, self.witness_key.public_key),),
-                    quorum=1,
-                ),
-            ),
+            logs=(self.ledger.policy(),),
         )
 
 

@@ -57,10 +57,11 @@ def _sit(task: dict[str, Any], sitting: dict[str, Any]) -> int:
     from datetime import timedelta
     from pathlib import Path
 
+    from vcid.encoding.dates import utc_now
     from vcid.knowledge import Knowledge
     from vcid.ledger.views import SqlViewStore
     from vcid.policy import Policy
-    from vcid.verifier import Surroundings, Verifier, utc_now
+    from vcid.verifier import Surroundings, Verifier
 
     later = timedelta(seconds=sitting["later"])
 

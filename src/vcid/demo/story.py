@@ -12,7 +12,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from vcid.demo import artefacts, issuing
@@ -22,12 +21,13 @@ from vcid.demo.families import gather_households
 from vcid.demo.folder import DemoFolder
 from vcid.demo.hearing import Sitting, ask_verifier, count_answers
 from vcid.demo.scenes import SCENES, Props, score
+from vcid.encoding.dates import utc_now
 from vcid.errors import Malformed, Unavailable
 from vcid.importers.example_columns import EXAMPLE_COLUMNS
 from vcid.importers.table import read_registrations
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from vcid.credentials.model import Credential
@@ -164,7 +164,7 @@ class _Stage:
     def issue(self, families: Sequence[Family], households: Households) -> tuple[list[Path], Issuing]:
         """Steps 2 and 3. Lists are published first: an index comes from a published list alone."""
         civil, court = self.authorities.civil, self.authorities.court
-        now = datetime.now(UTC)
+        now = utc_now()
         work = (
             (civil, issuing.birth_orders(families)),
             (civil, issuing.parentage_orders(families, civil.did, now)),
@@ -173,20 +173,22 @@ class _Stage:
         total = sum(len(orders) for _, orders in work)
         with self.watch.timing("credentials issued") as timed:
             self.authorities.publish()
-            paths = self._issue_all(work, total)
+            with self.narrator.working("Issuing", total) as advance:
+                paths = self._issue_all(work, advance)
             timed.count = total
         births, parentage, orders = (len(orders) for _, orders in work)
         told = Issuing(births=births, parentage=parentage, orders=orders)
         self.narrator.tell(told)
         return paths, told
 
-    def _issue_all(self, work: Sequence[tuple[Issuer, list[Order]]], total: int) -> list[Path]:
-        with self.narrator.working("Issuing", total) as advance:
-            return [
-                issuing.save(credential, self.folder.credentials)
-                for issuer, orders in work
-                for credential in issuing.issue(issuer, orders, advance)
-            ]
+    def _issue_all(
+        self, work: Sequence[tuple[Issuer, list[Order]]], advance: Callable[[int], None]
+    ) -> list[Path]:
+        return [
+            issuing.save(credential, self.folder.credentials)
+            for issuer, orders in work
+            for credential in issuing.issue(issuer, orders, advance)
+        ]
 
     def publish(self, households: Households) -> tuple[Knowledge, Publication]:
         """Step 4: publish, and give the verifier its policy and what it is to know."""
@@ -218,9 +220,9 @@ class _Stage:
     def revoke_and_go_on(self, families: Sequence[Family], newborn: Family) -> None:
         """Step 6: a revocation and another birth, and a publication that the verifier may hear of."""
         civil = self.authorities.civil
-        now = datetime.now(UTC)
+        now = utc_now()
         orders = [*issuing.birth_orders([newborn]), *issuing.parentage_orders([newborn], civil.did, now)]
-        self._issue_all([(civil, orders)], len(orders))
+        self._issue_all([(civil, orders)], lambda _count: None)
         civil.revoke(key=issuing.birth_key(families[1]))
         self.authorities.publish()
         self.authorities.gather().save(self.folder.knowledge)
@@ -238,7 +240,7 @@ class _Stage:
         props.forge(genuine)
         props.impersonate(genuine, known)
         props.hold_back(before, known)
-        ended = issuing.ended_order(good, households.carers[-1], civil.did, datetime.now(UTC))
+        ended = issuing.ended_order(good, households.carers[-1], civil.did, utc_now())
         props.show("expired.json", court.issue(ended.record, key=ended.key))
 
     def play(self, scenes: Sequence[Scene]) -> tuple[Played, ...]:

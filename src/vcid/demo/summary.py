@@ -47,8 +47,10 @@ def summarize(ending: Ending, *, show_values: bool = False) -> JsonObject:
 
 
 def show(found: object) -> str:
-    """Write a value that was found so that it can't steer a terminal: control characters are escaped."""
-    return ascii(found) if isinstance(found, str) and not found.isprintable() else str(found)
+    """Write a value that was found, with signs that a terminal would obey as escapes."""
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode("ascii") for sign in str(found)
+    )
 
 
 def _fault(fault: FieldError, *, show_values: bool) -> JsonObject:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import textwrap
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -186,7 +187,8 @@ class Teller:
         self._console.print(
             f"Everything is in {ending.folder}/, explained in its README.txt. Try for instance:"
         )
-        call = f"{self._command} verify --config {ending.folder}/vcid.toml {ending.folder}/samples/good.json"
+        place = shlex.quote(str(ending.folder))
+        call = f"{self._command} verify --config {place}/vcid.toml {place}/samples/good.json"
         self._console.print(Text(f"{_INDENT}{call}"), soft_wrap=True)
 
     def _head(self, title: str) -> None:

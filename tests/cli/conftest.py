@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-PASSPHRASE = "an invented passphrase"  # noqa: S105 - it opens nothing but what these tests make
+PASSPHRASE = "an invented passphrase"
 RECORD = {
     "names": [{"full": "Amina Example", "kind": "legal"}],
     "nameStatus": "recorded",

@@ -173,7 +173,9 @@ def test_no_file_is_unavailable(tmp_path: Path):
 
 @settings(max_examples=150)
 @given(
-    path=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1).filter(str.strip),
+    path=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1).filter(
+        str.strip
+    ),
     name=st.text(st.characters(categories=["L", "N"]), min_size=1),
 )
 def test_what_is_written_reads_back(path: str, name: str):

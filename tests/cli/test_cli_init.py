@@ -190,9 +190,7 @@ def test_a_verifier_is_not_set_up_twice(authority: Place):
     """An existing vcid.toml is never replaced by a verifier's."""
     policy, knowledge = authority.folder / "policy.json", authority.folder / "knowledge"
     before = (authority.folder / "vcid.toml").read_bytes()
-    refused = authority(
-        "init", authority.folder, "--verifier", "--policy", policy, "--knowledge", knowledge
-    )
+    refused = authority("init", authority.folder, "--verifier", "--policy", policy, "--knowledge", knowledge)
     assert (refused.code, "file-exists" in refused.line) == (1, True)
     assert (authority.folder / "vcid.toml").read_bytes() == before
 

@@ -132,7 +132,10 @@ def test_without_a_folder_credentials_go_to_stdout(authority: Place, rows: Path)
     """One credential a line, and nothing else; the summary is beside it on stderr."""
     ended = authority("issue", rows)
     documents = [json.loads(line) for line in ended.out.splitlines()]
-    assert [document["credentialSubject"]["registration"]["number"] for document in documents] == ["R-1", "R-3"]
+    assert [document["credentialSubject"]["registration"]["number"] for document in documents] == [
+        "R-1",
+        "R-3",
+    ]
     assert ended.err.endswith("issued 2, refused 1\n")
 
 

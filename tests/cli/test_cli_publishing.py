@@ -190,7 +190,9 @@ def test_recovery_takes_a_plain_folder_of_lists(authority: Place):
     assert authority("publish").code == 0
     shutil.copytree(authority.folder / "knowledge" / "status", lists)
     (lists / "notes.json").write_text("{")
-    (lists / "other.json").write_text('{"id": "https://other.example/status/1", "issuer": "did:web:a.example"}')
+    (lists / "other.json").write_text(
+        '{"id": "https://other.example/status/1", "issuer": "did:web:a.example"}'
+    )
     restore(authority, "registry.db")
     older = authority("registry", "recover", "--published", authority.folder / "older")
     assert (older.code, "not-published" in older.line) == (1, True)

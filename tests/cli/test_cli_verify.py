@@ -121,7 +121,16 @@ def test_a_moment_has_its_time_zone(authority: Place, moment: str):
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{}", b"[]", b"\xff\xfe", b"null", b'{"a":1,"a":1}', b"[" * 100, b'{"a":"' + b"b" * (1 << 20) + b'"}'],
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b"\xff\xfe",
+        b"null",
+        b'{"a":1,"a":1}',
+        b"[" * 100,
+        b'{"a":"' + b"b" * (1 << 20) + b'"}',
+    ],
 )
 def test_what_is_no_credential_is_rejected(authority: Place, content: bytes):
     """Whatever the file holds, the answer is a verdict."""

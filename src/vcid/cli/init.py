@@ -147,16 +147,9 @@ def _policy(authority: Authority, jurisdiction: str) -> bytes:
     import json
 
     from vcid.policy import Policy
-    from vcid.trust import Accreditation
 
-    issuer, log = authority.issuer, authority.log_policy
-    accreditation = Accreditation(
-        issuer=issuer.did,
-        credential_types=CREDENTIAL_TYPES,
-        jurisdictions=frozenset({jurisdiction}),
-        owner=issuer.owner,
-        document_digest=issuer.document_digest,
-    )
+    accreditation = authority.issuer.accreditation(CREDENTIAL_TYPES, {jurisdiction})
+    log = authority.log_policy
     policy = Policy(accreditations=(accreditation,), logs=(log,) if log else ())
     return json.dumps(policy.to_json(), indent=2).encode() + b"\n"
 

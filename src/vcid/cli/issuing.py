@@ -16,6 +16,7 @@ from vcid.cli.options import (
     config_option,
     json_option,
     load_config,
+    open_input,
     passphrase_option,
     read_passphrase,
 )
@@ -162,7 +163,7 @@ def issue(
         key_field=key_column or ("--key" if key is not None else _number_column()),
         embed=as_json and out is None,
     )
-    with click.open_file(str(file), "rb") as stream:
+    with open_input(file) as stream:
         if key is not None:
             rows = _read_record(stream, key, child_did)
         else:

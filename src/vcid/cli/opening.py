@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from vcid.cli.options import SetUpFailure
 from vcid.errors import InvalidRecord, Unavailable, VcidError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from vcid.cli.config import (
         Config,
         IssuerSection,
@@ -84,26 +85,16 @@ def verifying_section(config: Config) -> VerifierSection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authority:
-    """An issuer with its ledger and, if it has one in this process, its witness."""
+    """An issuer with its ledger, and whether a witness cosigns it."""
 
     issuer: Issuer
     ledger: Ledger
-    witness: ReplayingWitness | None
+    is_witnessed: bool
 
     @property
     def log_policy(self) -> LogPolicy | None:
         """Whom to believe about the log; None without a witness."""
-        from vcid.ledger.anchor import LogPolicy
-
-        if self.witness is None:
-            return None
-        log, witness = self.ledger.key, self.witness.key
-        return LogPolicy(
-            origin=log.name,
-            log_key=log.public_key,
-            witnesses=((witness.name, witness.public_key),),
-            quorum=1,
-        )
+        return self.ledger.policy(quorum=1) if self.is_witnessed else None
 
     def witnessed_at(self, view: View) -> datetime | None:
         """The time that the witness gave to a checkpoint."""
@@ -134,12 +125,12 @@ def _open_authority(config: Config, keys: KeyRing, *, create: bool) -> Authority
     from vcid.drafting import Practice
     from vcid.issuer import Issuer
     from vcid.ledger.log import Ledger
-    from vcid.ledger.notes import NoteKey, SignatureType
+    from vcid.ledger.notes import NoteKey
 
     issuing, logging = issuing_sections(config)
     signer, log_signer = keys.signer(issuing.key), keys.signer(logging.key)
     registry = open_registry(issuing, create=create)
-    log_key = NoteKey(logging.origin, SignatureType.ED25519, log_signer.public_key)
+    log_key = NoteKey.of_log(logging.origin, log_signer.public_key)
     witness = _open_witness(config.witness, keys, log_key, create=create) if config.witness else None
     ledger = Ledger.open(
         _checked(logging.url, create=create).url,
@@ -149,7 +140,7 @@ def _open_authority(config: Config, keys: KeyRing, *, create: bool) -> Authority
     )
     practice = Practice(status_url=issuing.status_url)
     issuer = Issuer(issuing.did, signer, registry=registry, ledger=ledger, practice=practice)
-    return Authority(issuer=issuer, ledger=ledger, witness=witness)
+    return Authority(issuer=issuer, ledger=ledger, is_witnessed=witness is not None)
 
 
 def open_registry(section: IssuerSection, *, create: bool = False) -> Registry:
@@ -171,7 +162,6 @@ def _open_witness(section: WitnessSection, keys: KeyRing, log: NoteKey, *, creat
         name=section.name,
         signer=keys.signer(section.key),
         logs=[log],
-        clock=lambda: datetime.now(UTC),
     )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Final
 
 import click
 
@@ -13,7 +14,7 @@ from vcid.cli.config import FILE_NAME, Config
 from vcid.errors import VcidError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from vcid.keys.encrypted_file import Argon2Cost
@@ -103,6 +104,20 @@ def _ask(*, confirm: bool) -> str:
     except click.Abort as error:
         raise KeyboardInterrupt from error
     return answer
+
+
+@contextmanager
+def open_input(file: Path) -> Iterator[IO[bytes]]:
+    """Open a file, or stdin for -.
+
+    Raises:
+        click.UsageError: stdin is closed.
+        OSError: the file can't be read.
+    """
+    if str(file) == "-" and sys.stdin is None:
+        raise click.UsageError("there is no stdin to read from")
+    with click.open_file(str(file), "rb") as stream:
+        yield stream
 
 
 def read_moment(ctx: click.Context, param: click.Parameter, value: str | None) -> datetime | None:

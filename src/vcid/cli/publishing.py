@@ -19,6 +19,7 @@ from vcid.cli.options import (
     config_option,
     json_option,
     load_config,
+    open_input,
     passphrase_option,
     read_passphrase,
 )
@@ -191,7 +192,7 @@ def _credential_id(file: Path) -> str:
     from vcid.credentials.model import Credential
     from vcid.errors import Conflict
 
-    with click.open_file(str(file), "rb") as stream:
+    with open_input(file) as stream:
         credential_id = Credential.parse(stream.read(MAX_CREDENTIAL + 1)).id
     if credential_id is None:
         raise Conflict("not-found", "the registry knows no such credential")

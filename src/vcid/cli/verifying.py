@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 import click
 
 from vcid.cli.opening import open_verifier, read_knowledge, verifying_section
-from vcid.cli.options import HELP, config_option, json_option, load_config, read_moment
+from vcid.cli.options import HELP, config_option, json_option, load_config, open_input, read_moment
 from vcid.cli.output import describe, fault_json, note, print_document, print_json, print_table, say
 from vcid.errors import VcidError
 
@@ -39,7 +40,7 @@ class CouldNotDecide(click.ClickException):
     metavar="FILE...",
     nargs=-1,
     required=True,
-    type=click.Path(exists=True, dir_okay=False, readable=True, allow_dash=True),
+    type=click.Path(exists=True, dir_okay=False, readable=True, allow_dash=True, path_type=Path),
 )
 @click.option(
     "--at",
@@ -51,7 +52,7 @@ class CouldNotDecide(click.ClickException):
 @config_option
 @json_option
 def verify(
-    files: tuple[str, ...], at: datetime | None, show_claims: bool, config: str | None, as_json: bool
+    files: tuple[Path, ...], at: datetime | None, show_claims: bool, config: str | None, as_json: bool
 ) -> None:
     """Verify credentials by the policy and the knowledge that vcid.toml names; - stands for stdin.
 
@@ -78,7 +79,7 @@ def verify(
             conclusions.add(report.conclusion.value)
             if as_json:
                 results.append(
-                    {"file": file, **report.to_json(), "checks": _checks(report), "claims": claims}
+                    {"file": str(file), **report.to_json(), "checks": _checks(report), "claims": claims}
                 )
             else:
                 _print(file, report, claims)
@@ -100,10 +101,9 @@ def _undecided_if_unable() -> Iterator[None]:
         raise CouldNotDecide(describe(error)) from error
 
 
-def _read(file: str) -> bytes:
-    with click.open_file(file, "rb") as stream:
-        content: bytes = stream.read(MAX_CREDENTIAL + 1)
-    return content
+def _read(file: Path) -> bytes:
+    with open_input(file) as stream:
+        return stream.read(MAX_CREDENTIAL + 1)
 
 
 def _claims(report: Report) -> JSON:
@@ -119,7 +119,7 @@ def _checks(report: Report) -> list[JSON]:
     ]
 
 
-def _print(file: str, report: Report, claims: JSON) -> None:
+def _print(file: Path, report: Report, claims: JSON) -> None:
     rows = [(check.name.value, check.outcome.value, check.code, check.detail) for check in report.checks]
     say(f"{file}: {report.conclusion.value}")
     print_table(("check", "outcome", "code", "detail"), rows)

@@ -139,6 +139,14 @@ def test_scene_is_a_line(ending):
         assert line.rstrip().endswith(scene.said or scene.conclusion)
 
 
+def test_marks_fit_the_terminals_encoding(ending):
+    """Where a terminal knows ASCII alone, scenes are marked in it."""
+    file = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    Teller(Console(file=file, width=80, _environ={})).tell(ending.scenes)
+    file.flush()
+    assert file.buffer.getvalue().count(b" ok ") == len(ending.scenes)
+
+
 def test_progress_is_for_terminals():
     """A progress bar is drawn on a terminal, and not into a file."""
     for terminal in (True, False):

@@ -158,8 +158,9 @@ class Teller:
     def _tell_scenes(self, scenes: Sequence[Played]) -> None:
         self._head("6  One birth registration is revoked. What is tried, and what the verifier says")
         table = Table.grid(padding=(0, 1, 0, 0))
+        right, wrong = (" ok", " NO") if self._console.options.ascii_only else ("  ✓", "  ✗")
         for scene in scenes:
-            mark = Text("  ✓" if scene.as_expected else "  ✗", _style(good=scene.as_expected))
+            mark = Text(right if scene.as_expected else wrong, _style(good=scene.as_expected))
             conclusion = Text(scene.conclusion, _COLOURS.get(scene.conclusion, ""))
             table.add_row(mark, Text(scene.tried), conclusion, Text(scene.said))
         self._console.print(table)

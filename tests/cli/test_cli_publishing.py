@@ -9,7 +9,9 @@ import pytest
 pytest.importorskip("click")
 pytest.importorskip("rich")
 
-from cli.conftest import RECORD, Place
+from cli.conftest import PASSPHRASE, RECORD, Place
+from vcid.keys.encrypted_file import Argon2Cost
+from vcid.keys.wallet import Wallet
 from vcid.knowledge import Knowledge
 
 STORES = ("registry.db", "ledger.db", "witness.db")
@@ -51,6 +53,27 @@ def test_publishing_in_words(authority: Place):
     assert (ended.code, ended.err) == (0, "")
     assert "checkpoint of 5 leaves in civil.example/log, witnessed 20" in ended.out
     assert "version 1" in ended.out
+
+
+def test_a_key_may_rest_in_a_file_of_its_own(authority: Place):
+    """A key file serves where a wallet's key served, and a wallet in its place is refused."""
+    wallet, file = Wallet.open(authority.folder / "keys.json", PASSPHRASE), authority.folder / "ledger.key"
+    wallet.signer("ledger").save(file, PASSPHRASE, cost=Argon2Cost(1, 8192))
+    config = authority.folder / "vcid.toml"
+    config.write_text(config.read_text().replace("keys.json#ledger", "ledger.key"))
+    assert authority("publish").code == 0
+    shutil.copy(authority.folder / "keys.json", file)
+    refused = authority("publish")
+    assert (refused.code, "wrong-kind" in refused.line) == (1, True)
+
+
+@pytest.mark.parametrize("command", [("publish",), ("revoke", "--key", "a"), ("registry", "recover")])
+def test_a_verifier_has_nothing_to_publish(authority: Place, command: tuple[str, ...]):
+    """Where vcid.toml describes no issuer, an issuer's commands are wrong set-up."""
+    config = authority.folder / "vcid.toml"
+    config.write_text("[verifier]" + config.read_text().partition("[verifier]")[2])
+    refused = authority(*command)
+    assert (refused.code, "/issuer" in refused.line) == (2, True)
 
 
 def test_what_others_published_stays_in_the_folder(authority: Place):
@@ -173,6 +196,8 @@ def test_recovery_without_the_lists_has_to_be_asked_for(authority: Place):
     assert authority("revoke", "--key", "row-1").code == 0
     assert authority("publish").code == 0
     restore(authority, "registry.db")
+    shutil.rmtree(authority.folder / "knowledge")
+    assert "contents-missing" in authority("registry", "recover").line
     empty = authority.folder / "empty"
     empty.mkdir()
     refused = authority("registry", "recover", "--published", empty)

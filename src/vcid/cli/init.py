@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from vcid.cli.opening import Authority
     from vcid.cli.publishing import Published
     from vcid.keys.encrypted_file import Argon2Cost
+    from vcid.policy import Policy
 
 WALLET: Final = "keys.json"
 KEY_NAMES: Final = ("issuer", "ledger", "witness")
@@ -114,7 +115,7 @@ def set_up(plan: Plan) -> Published:
         authority = open_authority(config, plan.passphrase, create=True)
         published = publish_authority(authority, plan.folder / KNOWLEDGE)
         (plan.folder / DOCUMENT).write_bytes(canonicalize(authority.issuer.document) + b"\n")
-        (plan.folder / POLICY).write_bytes(_policy(authority, plan.jurisdiction))
+        _policy(authority, plan.jurisdiction).save(plan.folder / POLICY)
         (plan.folder / FILE_NAME).write_bytes(toml)
     return published
 
@@ -142,16 +143,13 @@ def _taken_away_on_failure(folder: Path) -> Iterator[None]:
         raise
 
 
-def _policy(authority: Authority, jurisdiction: str) -> bytes:
-    """Write a policy that believes this authority alone, to be handed to verifiers, who may edit it."""
-    import json
-
+def _policy(authority: Authority, jurisdiction: str) -> Policy:
+    """Believe this authority alone: to be handed to verifiers, who may edit it."""
     from vcid.policy import Policy
 
     accreditation = authority.issuer.accreditation(CREDENTIAL_TYPES, {jurisdiction})
     log = authority.log_policy
-    policy = Policy(accreditations=(accreditation,), logs=(log,) if log else ())
-    return json.dumps(policy.to_json(), indent=2).encode() + b"\n"
+    return Policy(accreditations=(accreditation,), logs=(log,) if log else ())
 
 
 def set_up_verifier(folder: Path, policy: Path, knowledge: Path) -> Path:

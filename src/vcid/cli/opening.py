@@ -180,7 +180,7 @@ def read_policy(section: VerifierSection) -> Policy:
     from vcid.policy import Policy
 
     try:
-        return Policy.parse(section.policy.read_bytes())
+        return Policy.load(section.policy)
     except OSError as error:
         raise SetUpFailure(f"{section.policy}: {error.strerror}") from error
     except VcidError as error:

@@ -17,17 +17,20 @@ PATIENCE: Final = 1.0
 
 
 @contextmanager
-def slow_progress(title: str, total: int | None) -> Iterator[Callable[[], None]]:
+def slow_progress(
+    title: str, total: int | None, *, patience: float = PATIENCE
+) -> Iterator[Callable[[], None]]:
     """Show a bar on stderr, if it is a terminal and the work takes longer than a second.
 
     Args:
         title: what is being done.
         total: of how many steps; None if nobody knows.
+        patience: seconds to wait before the bar.
 
     Yields:
         What is to be called after each step.
     """
-    bar = _SlowBar(title, total)
+    bar = _SlowBar(title, total, time.monotonic() + patience)
     try:
         yield bar.advance
     finally:
@@ -35,11 +38,11 @@ def slow_progress(title: str, total: int | None) -> Iterator[Callable[[], None]]
 
 
 class _SlowBar:
-    def __init__(self, title: str, total: int | None) -> None:
+    def __init__(self, title: str, total: int | None, due: float) -> None:
         self._title = title
         self._total = total
         self._steps = 0
-        self._due = time.monotonic() + PATIENCE
+        self._due = due
         self._progress: Progress | None = None
         self._is_wanted = sys.stderr is not None and sys.stderr.isatty()
 

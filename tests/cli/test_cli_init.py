@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -205,6 +206,8 @@ def test_a_verifier_is_not_set_up_on_a_wrong_policy(authority: Place, nowhere: P
     assert "/what" in refused.line
     assert nowhere(*given, "--policy", authority.folder / "policy.json", "--domain", "a.example").code == 2
     assert nowhere(*given).code == 2
+    latin = nowhere.write(os.fsdecode(b"policy-\xe9.json"), (authority.folder / "policy.json").read_bytes())
+    assert "UTF-8" in nowhere(*given, "--policy", latin).line
     assert not (nowhere.folder / "vcid.toml").exists()
 
 

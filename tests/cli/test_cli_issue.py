@@ -262,6 +262,8 @@ def test_what_is_no_json_ends_in_one_line(authority: Place, content: bytes):
     [
         ("record.json",),
         ("record.json", "--key", ""),
+        ("record.json", "--key", "k" * 1025),
+        ("record.json", "--key", "\udcff"),
         ("record.json", "--key", "1", "--key-column", "id"),
         ("rows.csv", "--child-did", "did:example:1"),
         ("missing.csv",),

@@ -153,7 +153,9 @@ def test_an_unknown_key_is_not_repeated(authority: Place):
     assert "Amina" not in refused.err
 
 
-@pytest.mark.parametrize("arguments", [(), ("--key", "a", "--credential", "-"), ("--key", "a", "Amina")])
+@pytest.mark.parametrize(
+    "arguments", [(), ("--key", "a", "--credential", "-"), ("--key", "a", "Amina"), ("--key", "Amina\udcff")]
+)
 def test_revoking_needs_one_name(authority: Place, arguments: tuple[str, ...]):
     """Neither none nor two; and what stands in the wrong place is not repeated."""
     refused = authority("revoke", *arguments)

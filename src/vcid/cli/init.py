@@ -15,6 +15,7 @@ from vcid.cli.config import FILE_NAME, Config, write_toml
 from vcid.cli.opening import open_authority, read_knowledge, read_policy, verifying_section
 from vcid.cli.options import (
     HELP,
+    SetUpFailure,
     cost_named,
     json_option,
     key_cost_option,
@@ -160,15 +161,11 @@ def set_up_verifier(folder: Path, policy: Path, knowledge: Path) -> Path:
         SetUpFailure: the policy or the knowledge can't be used.
     """
     file = folder / FILE_NAME
-    toml = write_toml(
-        {
-            "verifier": {
-                "policy": _from(folder, policy),
-                "knowledge": _from(folder, knowledge),
-                "views": "sqlite:///views.db",
-            }
-        }
-    )
+    named = {"policy": _from(folder, policy), "knowledge": _from(folder, knowledge)}
+    try:
+        toml = write_toml({"verifier": {**named, "views": "sqlite:///views.db"}})
+    except UnicodeEncodeError as error:
+        raise SetUpFailure("a path that is not in UTF-8 can't stand in vcid.toml") from error
     section = verifying_section(Config.parse(toml, path=file.absolute()))
     read_policy(section)
     read_knowledge(section)

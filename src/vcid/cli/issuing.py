@@ -18,6 +18,7 @@ from vcid.cli.options import (
     load_config,
     open_input,
     passphrase_option,
+    read_key,
     read_passphrase,
 )
 from vcid.cli.output import fault_json, fault_text, note, print_bytes, print_json, say
@@ -101,7 +102,7 @@ class Harvest:
 
 @click.command(context_settings=HELP)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
-@click.option("--key", help="FILE is one record in JSON, issued under this key of yours.")
+@click.option("--key", callback=read_key, help="FILE is one record in JSON, issued under this key of yours.")
 @click.option(
     "--key-column",
     help="FILE is a table in CSV, each row issued under the key in this column."
@@ -152,8 +153,6 @@ def issue(
         raise click.UsageError("--key is for a record, --key-column for a table")
     if key is None and (file.suffix == ".json" or child_did is not None):
         raise click.UsageError("a record needs --key, your own name for it")
-    if key == "":
-        raise click.UsageError("--key has at least one character")
     read = load_config(config)
     section, _ = issuing_sections(read)
     _require_jurisdiction(section, is_table=key is None)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Function = Callable[..., Any]
 
 VARIABLE: Final = "VCID_PASSPHRASE"
+MAX_KEY: Final = 1024
 _MAX_PASSPHRASE: Final = 4096
 
 KEY_COSTS: Final = ("interactive", "moderate", "sensitive")
@@ -118,6 +119,15 @@ def open_input(file: Path) -> Iterator[IO[bytes]]:
         raise click.UsageError("there is no stdin to read from")
     with click.open_file(str(file), "rb") as stream:
         yield stream
+
+
+def read_key(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Read an option's key, the caller's own name for a record, without repeating it in an error."""
+    if value is None or (
+        0 < len(value) <= MAX_KEY and not any("\ud800" <= sign <= "\udfff" for sign in value)
+    ):
+        return value
+    raise click.BadParameter(f"expected 1 to {MAX_KEY} characters in UTF-8", ctx, param)
 
 
 def read_moment(ctx: click.Context, param: click.Parameter, value: str | None) -> datetime | None:

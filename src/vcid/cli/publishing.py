@@ -21,6 +21,7 @@ from vcid.cli.options import (
     load_config,
     open_input,
     passphrase_option,
+    read_key,
     read_passphrase,
 )
 from vcid.cli.output import note, print_json, say
@@ -159,7 +160,9 @@ def publish(
 
 @click.command(context_settings=HELP)
 @click.option(
-    "--key", help="The key under which it was issued: the caller's own, such as a register's number."
+    "--key",
+    callback=read_key,
+    help="The key under which it was issued: the caller's own, such as a register's number.",
 )
 @click.option(
     "--credential",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import tee
 from typing import TYPE_CHECKING, Final
 
+from vcid.cli.options import MAX_KEY
 from vcid.drafting import Order
 from vcid.errors import FieldError, InvalidRecord
 from vcid.importers.csv_rows import MAX_LINE, read_rows
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from vcid.importers.csv_rows import CsvRow
     from vcid.importers.table import Row
 
-MAX_KEY: Final = 1024
 NUMBER: Final = "/registration/number"
 
 

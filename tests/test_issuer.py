@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from issuing_worker import open_issuer, place, race
+from vcid.credentials.birth import Name
 from vcid.credentials.guardianship import (
     Act,
     AuthorityRole,
@@ -93,6 +94,14 @@ def test_one_bad_record_takes_nothing_from_the_others(issuer):
     assert len(b.error.errors) >= 2
     with pytest.raises(InvalidRecord):
         issuer.issue(orders[1].record, key="b")
+
+
+def test_a_record_that_its_schema_refuses_stops_nobody_else(issuer):
+    """What only the schema finds is an error of that order; the others of its transaction are issued."""
+    odd = birth(2, names=[Name(full="Amina Example", lang="en"), Name(full="x" * 2000)])
+    answers = list(issuer.issue_many([Order(key="a", record=odd), Order(key="b", record=birth(1))]))
+    assert answers[0].error
+    assert answers[1].credential
 
 
 def test_nothing_can_be_issued_before_something_is_published(world):

@@ -1,12 +1,11 @@
 """Knowledge as a folder: it comes back as it was written, and a bad file costs nothing but itself."""
 
-
 import pytest
 
 from vcid.encoding.json import canonicalize
 from vcid.errors import Malformed
 from vcid.knowledge import Knowledge, file_name
-from world import World, birth
+from world import COURT, World, birth
 
 
 @pytest.fixture(scope="module")
@@ -77,13 +76,20 @@ def test_a_broken_companion_takes_its_document_along(folder, suffix):
     assert len(knowledge.faults) == 1
 
 
-def test_two_files_of_one_id_count_once(folder):
-    """The second is a fault, so that nobody can shadow a document unnoticed."""
+def test_of_two_files_of_one_id_neither_counts(folder):
+    """The order of file names decides nothing: what depends on the document is unknown."""
     (original,) = (folder / "status").glob("*.json")
-    (folder / "status" / "zzz.json").write_bytes(original.read_bytes())
+    (folder / "status" / "0.json").write_bytes(original.read_bytes())
     knowledge = Knowledge.load(folder)
     assert [fault.code for fault in knowledge.faults] == ["duplicate"]
-    assert len(knowledge.status_lists) == 1
+    assert not knowledge.status_lists
+
+
+def test_a_part_that_is_a_link_is_not_followed(folder, tmp_path):
+    """Nor does a whole folder of them."""
+    (folder / "dids").rename(tmp_path / "elsewhere")
+    (folder / "dids").symlink_to(tmp_path / "elsewhere")
+    assert not Knowledge.load(folder).did_documents
 
 
 def test_links_are_not_followed(folder, tmp_path):
@@ -121,3 +127,51 @@ def test_file_names_are_safe_and_distinct(one, other):
 def test_repr_of_knowledge_is_short_and_shows_no_content(world, issuer):
     """Contents stay out of logs."""
     assert "encodedList" not in repr(world.knowledge(issuer))
+
+
+@pytest.fixture
+def neighbours():
+    """A registry and a court that anchor in one log, each with its credential, and what is known of both."""
+    world = World()
+    registry = world.issuer()
+    court = world.issuer(COURT, registry=World().registry())
+    for issuer in (registry, court):
+        issuer.publish()
+    credentials = [issuer.issue(birth(), key="k") for issuer in (registry, court)]
+    return world, registry, court, credentials, world.knowledge(registry, court)
+
+
+def test_refreshing_for_one_issuer_renews_the_others_in_the_same_log(neighbours):
+    """After the registry alone published, the court's credentials are still decided."""
+    world, registry, court, credentials, known = neighbours
+    world.clock.advance(days=1)
+    registry.publish()
+    verifier = world.verifier(
+        world.policy(registry, court), known.refreshed(world.ledger, registry.published())
+    )
+    assert [bool(verifier.check(credential)) for credential in credentials] == [True, True]
+
+
+def test_knowledge_gathered_without_the_other_leaves_it_open(neighbours):
+    """An old receipt beside a new checkpoint proves nothing any more: unknown, and not called false."""
+    world, registry, court, (_, of_court), known = neighbours
+    world.clock.advance(days=1)
+    registry.publish()
+    fresh = world.knowledge(registry)
+    mixed = Knowledge(
+        did_documents={**known.did_documents, **fresh.did_documents},
+        status_lists={**known.status_lists, **fresh.status_lists},
+        logs=fresh.logs,
+    )
+    report = world.verifier(world.policy(registry, court), mixed).check(of_court)
+    assert report["anchor"].code == "receipt-older-than-view"
+
+
+def test_a_renewed_receipt_of_an_outdated_list_says_that_it_is_superseded(neighbours):
+    """Renewal keeps the document that is known; the receipt tells the truth about it."""
+    world, registry, court, (of_registry, _), known = neighbours
+    world.clock.advance(days=1)
+    registry.publish()
+    renewed = known.refreshed(world.ledger, court.published())
+    report = world.verifier(world.policy(registry, court), renewed).check(of_registry)
+    assert report["anchor"].code == "superseded"

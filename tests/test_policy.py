@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from vcid.errors import InvalidRecord, VcidError
 from vcid.keys.signing import LocalSigner
 from vcid.ledger.anchor import LogPolicy
 from vcid.policy import Policy
+from vcid.report import Check, CheckName, Report
 from vcid.securing.cryptosuites import SUITES
 from vcid.trust import Accreditation
 
@@ -34,7 +36,8 @@ def accreditations(draw):
         log=draw(st.none() | names),
         valid_from=draw(moments),
         valid_until=draw(moments),
-        document_digest=draw(st.none() | st.binary(min_size=32, max_size=32)),
+        document_digest=draw(st.binary(min_size=32, max_size=32)),
+        status_issuers=draw(st.frozensets(names.map(lambda it: f"did:web:{it}.example"), max_size=2)),
     )
 
 
@@ -139,6 +142,7 @@ def test_arbitrary_bytes_raise_only_our_errors(content):
     [
         {"max_evidence_age": timedelta(0)},
         {"clock_skew": timedelta(seconds=-1)},
+        {"clock_skew": timedelta.max},
         {"suites": frozenset({"made-up"})},
         {"tolerated": frozenset({"proof"})},
     ],
@@ -147,6 +151,32 @@ def test_construction_is_checked_too(changes):
     """A policy built in code meets the same rules."""
     with pytest.raises(ValueError):
         Policy(**changes)
+
+
+@pytest.mark.parametrize("name", ["anchor", "anchor:no-receipt", "anchor:no-log", "anchor:nothing-known"])
+def test_an_anchor_is_tolerated_only_where_documents_are_pinned(name):
+    """Else anybody could hand in a DID document of their own making, and nothing would notice."""
+    granted = Accreditation(
+        issuer="did:web:civil.example",
+        credential_types=frozenset({"BirthRegistrationCredential"}),
+        jurisdictions=frozenset({"KE"}),
+    )
+    with pytest.raises(ValueError, match="document_digest"):
+        Policy(accreditations=(granted,), tolerated=frozenset({name}))
+    assert Policy(accreditations=(granted,), tolerated=frozenset({"anchor:stale", "anchor:no-view-store"}))
+    by_key = replace(granted, issuer="did:key:z6MkExample")
+    pinned = replace(granted, document_digest=bytes(32))
+    assert Policy(accreditations=(by_key, pinned), tolerated=frozenset({name}))
+
+
+@pytest.mark.parametrize("code", ["superseded", "rollback", "fork", "not-anchored", "invalid"])
+def test_contradictions_are_never_tolerated(code):
+    """Not by name, and not by tolerating the anchor as a whole."""
+    with pytest.raises(ValueError, match="tolerated"):
+        Policy(tolerated=frozenset({f"anchor:{code}"}))
+    checks = [Check.passed(name) for name in CheckName] + [Check.unknown(CheckName.ANCHOR, code, "")]
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    assert not Report(checks=tuple(checks), at=now, now=now, tolerated=frozenset({"anchor"}))
 
 
 def test_a_log_stands_in_a_policy_once():

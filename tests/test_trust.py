@@ -34,7 +34,7 @@ def claim(**changes):
 @pytest.mark.parametrize("jurisdiction", ["KE", "KE-30"])
 def test_a_country_covers_itself_and_its_subdivisions(jurisdiction):
     """An accreditation for KE holds in KE and in KE-30."""
-    assert accredit(claim(jurisdictions=frozenset({jurisdiction})), [granted()]) == granted()
+    assert accredit(claim(jurisdictions=frozenset({jurisdiction})), [granted()]) == (granted(),)
 
 
 @pytest.mark.parametrize("jurisdiction", ["UG", "KEN", "K", None, "ke", "*"])
@@ -54,7 +54,7 @@ def test_a_subdivision_does_not_cover_its_country():
 def test_anywhere_has_to_be_written_out():
     """Only '*' covers credentials without a jurisdiction."""
     everywhere = granted(jurisdictions=frozenset({ANYWHERE}))
-    assert accredit(claim(jurisdictions=frozenset({None})), [everywhere]) == everywhere
+    assert accredit(claim(jurisdictions=frozenset({None})), [everywhere]) == (everywhere,)
 
 
 def test_nobody_is_accredited_by_default():

@@ -9,11 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vcid.credentials.model import Credential
+from vcid.dids.documents import did_document
 from vcid.dids.methods import did_key
 from vcid.encoding.contexts import Contexts
 from vcid.encoding.json import canonicalize, parse_object
 from vcid.encoding.multikey import KeyType
-from vcid.errors import Rejected, Undecided
+from vcid.errors import Rejected, Unavailable, Undecided
 from vcid.keys.signing import LocalSigner
 from vcid.knowledge import Anchored, Knowledge
 from vcid.ledger.views import MemoryViewStore
@@ -179,7 +180,7 @@ def test_a_swapped_did_document_is_refused_by_its_digest(world, issuer, credenti
     unpinned = replace(world.accreditation(issuer), document_digest=None)
     policy = Policy(accreditations=(unpinned,), logs=(world.log_policy,))
     report = world.verifier(policy, swapped).check(credential)
-    check(report, "anchor", "unavailable")
+    check(report, "anchor", "no-receipt")
     assert report.conclusion is Conclusion.REJECTED
 
 
@@ -232,6 +233,73 @@ def test_a_document_outside_the_model_makes_no_claims(world, issuer, verifier):
     assert report.document is None
 
 
+def test_a_did_key_is_its_own_document(world, knowledge):
+    """A document handed in beside a did:key, with a forger's key in it, changes nothing."""
+    signer, forger = LocalSigner.generate(), LocalSigner.generate()
+    did = did_key(signer.public_key)
+    document = did_document(did, [signer.public_key, forger.public_key])
+    lied_to = replace(
+        knowledge, did_documents={**knowledge.did_documents, did: Anchored(canonicalize(document))}
+    )
+    forged = signed(world, forger, did)
+    policy = Policy(logs=(world.log_policy,))
+    check(world.verifier(policy, lied_to).check(forged), "key", "unknown-method")
+
+
+def test_each_accreditation_has_its_own_pin(world, issuer, credential, knowledge):
+    """A pin of another accreditation of the same issuer, or the lack of one, lends it nothing."""
+    other = world.accreditation(
+        issuer,
+        credential_types=frozenset({"Other"}),
+        document_digest=knowledge.did_documents[issuer.did].digest,
+    )
+    wrong = world.accreditation(issuer, document_digest=bytes(32))
+    policy = Policy(accreditations=(other, wrong), logs=(world.log_policy,))
+    report = world.verifier(policy, knowledge).check(credential)
+    check(report, "key", "did-document-swapped")
+    assert report.document is None
+    right = world.accreditation(issuer)
+    both = Policy(accreditations=(wrong, right), logs=(world.log_policy,))
+    assert world.verifier(both, knowledge).check(credential), "one whose pin is met suffices"
+
+
+def test_a_credential_can_not_go_without_the_schema_of_its_type(world, issuer, knowledge):
+    """Whatever it names: claims that its type doesn't have are found."""
+    subject = parse_object(issuer.issue(birth(5), key="own-schema").content)["credentialSubject"]
+    bare = signed(
+        world, issuer._signer, issuer.did, credentialSubject={**subject, "permittedActs": ["relocate"]}
+    )
+    bare.pop("credentialSchema")
+    bare.pop("proof")
+    options = ProofOptions(
+        verification_method=f"{issuer.did}#{issuer.owner.multikey}", created=world.clock.now
+    )
+    document = add_proof(bare, issuer._signer, options, contexts=Contexts.carried())
+    report = world.verifier(world.policy(issuer), knowledge).check(document)
+    assert check(report, "schema", "unknown-field").outcome is Outcome.FAILED
+
+
+def test_accreditations_of_one_issuer_are_judged_apart(world, issuer, credential, knowledge):
+    """What was judged for one owner of ledger entries is not remembered for another."""
+    births = world.accreditation(issuer, credential_types=frozenset({"BirthRegistrationCredential"}))
+    others = world.accreditation(
+        issuer, credential_types=frozenset({"Other"}), owner=LocalSigner.generate().public_key
+    )
+    types = ["VerifiableCredential", "https://other.example/Other"]
+    other = signed(world, issuer._signer, issuer.did, type=types)
+    policy = Policy(
+        accreditations=(
+            births,
+            replace(others, credential_types=frozenset(types[1:]), jurisdictions=frozenset({"*"})),
+        ),
+        logs=(world.log_policy,),
+    )
+    verifier = world.verifier(policy, knowledge)
+    for _ in range(2):
+        assert verifier.check(credential)
+        assert verifier.check(other)["anchor"].code == "invalid"
+
+
 # Status and anchor
 
 
@@ -279,7 +347,8 @@ def test_an_old_status_list_is_superseded_once_the_new_checkpoint_is_known(town)
     report = world.verifier(world.policy(issuer), mixed).check(credential)
     assert report["status"].outcome is Outcome.PASSED
     check(report, "anchor", "superseded")
-    assert report.conclusion is Conclusion.REJECTED
+    assert report.conclusion is Conclusion.UNDECIDED
+    assert report.fresh_as_of is None
 
 
 def test_an_old_list_without_its_entry_is_not_anchored(town):
@@ -299,7 +368,7 @@ def test_an_old_list_with_its_old_receipt_does_not_pass(town):
         credential
     )
     assert report["status"].outcome is Outcome.PASSED
-    check(report, "anchor", "stale")
+    check(report, "anchor", "receipt-older-than-view")
 
 
 def test_old_knowledge_is_a_rollback_for_whom_saw_newer(town):
@@ -415,6 +484,68 @@ def test_evidence_without_enough_witnesses_is_not_enough(world, issuer, credenti
     check(report, "anchor", "quorum")
 
 
+def test_a_view_store_that_can_not_be_used_leaves_it_open(world, issuer, credential, knowledge):
+    """A locked or damaged memory is reported, not raised."""
+
+    class Broken:
+        def load(self, origin):
+            raise Unavailable("locked")
+
+    check(
+        world.verifier(world.policy(issuer), knowledge, views=Broken()).check(credential),
+        "anchor",
+        "view-store",
+    )
+
+
+@pytest.mark.parametrize("content", [b"<html>", b"[]", b"{}", b"[" * 9999])
+def test_knowledge_that_is_no_document_is_reported(world, issuer, credential, knowledge, content):
+    """Whatever stands where a list or a DID document should."""
+    lists = {name: replace(it, content=content) for name, it in knowledge.status_lists.items()}
+    report = world.verifier(world.policy(issuer), replace(knowledge, status_lists=lists)).check(credential)
+    check(report, "status", "status-list-malformed")
+    dids = {name: replace(it, content=content) for name, it in knowledge.did_documents.items()}
+    unpinned = Policy(
+        accreditations=(world.accreditation(issuer, document_digest=None),), logs=(world.log_policy,)
+    )
+    report = world.verifier(unpinned, replace(knowledge, did_documents=dids)).check(credential)
+    check(report, "key", "invalidDidDocument")
+
+
+def test_a_log_key_that_changed_under_a_remembered_view_is_reported(world, issuer, credential, knowledge):
+    """The policy names another key; the note in the memory is the same as ever."""
+    assert world.verifier(world.policy(issuer), knowledge).check(credential)
+    changed = replace(world.log_policy, log_key=LocalSigner.generate().public_key)
+    report = world.verifier(world.policy(issuer, logs=(changed,)), knowledge).check(credential)
+    check(report, "anchor", "invalid")
+
+
+def test_without_a_memory_what_contradicts_is_still_found(world, issuer, knowledge):
+    """Tolerating the lack of a view store lends nothing to a DID document that nobody anchored."""
+    forger = LocalSigner.generate()
+    forged = signed(world, forger, issuer.did)
+    document = Anchored(canonicalize(did_document(issuer.did, [forger.public_key])))
+    unpinned = Policy(
+        accreditations=(world.accreditation(issuer, document_digest=None),),
+        logs=(world.log_policy,),
+        tolerated=frozenset({"anchor:no-view-store", "anchor:stale"}),
+    )
+    lied_to = replace(knowledge, did_documents={issuer.did: document})
+    report = world.verifier(unpinned, lied_to, views=None).check(forged)
+    check(report, "anchor", "no-receipt")
+
+
+def test_a_strangers_document_is_not_evaluated_at_length(world, issuer, knowledge):
+    """Twenty schemas over thousands of names cost nothing before the proof and the issuer are known."""
+    schema = {"id": "https://w3id.org/vcid/schemas/birth-registration/v1.json", "type": "JsonSchema"}
+    document = parse_object(issuer.issue(birth(6), key="long").content)
+    document["credentialSchema"] = [schema] * 20
+    document["credentialSubject"]["names"] = [{"full": "x"}] * 4000
+    report = world.verifier(world.policy(issuer), knowledge).check(document)
+    assert report["schema"].outcome is Outcome.SKIPPED
+    check(report, "proof", "bad-signature")
+
+
 def test_entries_by_another_owner_do_not_anchor(world, issuer, credential, knowledge):
     """The topic is bound to the key that the policy names."""
     stranger = world.accreditation(issuer, owner=LocalSigner.generate().public_key)
@@ -508,7 +639,7 @@ def test_a_list_that_was_tampered_with_says_nothing(world, issuer, credential, k
     """Its proof no longer holds: the status is unknown, and its anchor fails besides."""
     report = world.verifier(world.policy(issuer), forged_list(knowledge, change)).check(credential)
     assert report["status"].outcome is Outcome.UNKNOWN
-    assert report["anchor"].outcome is Outcome.FAILED
+    assert report["anchor"].code == "invalid"
     assert not report
 
 
@@ -549,8 +680,12 @@ def test_a_list_by_another_issuer_counts_only_if_that_one_is_accredited_for_list
     report = world.verifier(world.policy(registry, court), knowledge).check(theirs)
     check(report, "status", "status-list-issuer")
     entitled = world.accreditation(court, credential_types=frozenset({"BitstringStatusListCredential"}))
-    policy = Policy(accreditations=(world.accreditation(registry), entitled), logs=(world.log_policy,))
-    assert world.verifier(policy, knowledge).check(theirs)
+    unnamed = Policy(accreditations=(world.accreditation(registry), entitled), logs=(world.log_policy,))
+    check(world.verifier(unnamed, knowledge).check(theirs), "status", "status-list-issuer")
+    naming = world.accreditation(registry, status_issuers=frozenset({COURT}))
+    unentitled = replace(unnamed, accreditations=(naming, world.accreditation(court)))
+    check(world.verifier(unentitled, knowledge).check(theirs), "status", "status-list-issuer")
+    assert world.verifier(replace(unnamed, accreditations=(naming, entitled)), knowledge).check(theirs)
 
 
 # Bad input
@@ -583,6 +718,13 @@ def test_another_media_type_is_not_read(verifier, credential):
         "parse",
         "unsupported-media-type",
     )
+
+
+@pytest.mark.parametrize("thing", [None, 7, [], memoryview(b"{}")])
+def test_what_is_no_credential_at_all_is_misuse(verifier, thing):
+    """A caller's mistake, not a stranger's."""
+    with pytest.raises(TypeError):
+        verifier.check(thing)
 
 
 def test_a_moment_without_a_zone_is_misuse(verifier, credential):

@@ -261,7 +261,10 @@ class Issuer:
             elif place.credential is not None:
                 answers[number] = Issued(place.key, place.credential)
             else:
-                signed.append((number, place, self._desk.write(statement, place)))
+                try:
+                    signed.append((number, place, self._desk.write(statement, place)))
+                except InvalidRecord as error:
+                    answers[number] = Issued(place.key, error=error)
         completed = self._registry.complete_many([(place, credential) for _, place, credential in signed])
         for (number, _, _), done in zip(signed, completed, strict=True):
             answers[number] = Issued(done.key, done.credential)

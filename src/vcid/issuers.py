@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 _KEY_CODES = frozenset({"key-type-not-allowed", "key-revoked", "key-expired"})
 _UNDECIDABLE = frozenset({"notFound", "methodNotSupported", "unsupportedPublicKeyType", "invalidDidDocument"})
+SWAPPED = Check.failed(
+    CheckName.KEY, "did-document-swapped", "the DID document known is not the one that the policy pins"
+)
 _NO_KEY = Check.unknown(CheckName.PROOF, "no-key", "without a usable key the proof can't be judged")
 
 
@@ -75,15 +78,20 @@ class KnownIssuers:
         return self._document(parse_did_url(url).did).method(url, purpose)
 
     def check_accreditation(self, claim: Claim) -> tuple[Check, Accreditation | None]:
-        """Judge whether an issuer may make its claim, and give what entitles it."""
+        """Judge whether an issuer may make its claim, and give what entitles it.
+
+        Of several accreditations, one whose pin the issuer's document meets is preferred, then one whose
+        ledger entries can be recognised.
+        """
         try:
-            accreditation = accredit(claim, self._policy.accreditations)
+            covering = accredit(claim, self._policy.accreditations)
         except NotAccredited as error:
             # Of a stranger the policy says nothing, so nothing can be said; an office that is overstepped is
             # wrong. A genuine paper from the next country is no forgery.
             outcome = Check.unknown if error.code == "issuer-not-accredited" else Check.failed
             return outcome(CheckName.ISSUER, error.code, error.detail), None
-        return Check.passed(CheckName.ISSUER), accreditation
+        best = max(covering, key=lambda it: (not self.is_swapped(it), it.owner is not None))
+        return Check.passed(CheckName.ISSUER), best
 
     def check_issuer(
         self, document: JsonObject, verified: VerifiedProof | None, at: datetime
@@ -100,18 +108,27 @@ class KnownIssuers:
         moments = [at, parse_timestamp(created)] if isinstance(created, str) else [at]
         return self.check_accreditation(Claim.of(document, issuer=issuer, moments=moments))
 
+    def is_swapped(self, accreditation: Accreditation) -> bool:
+        """Whether the DID document known is another than the one that the accreditation pins."""
+        known = self._knowledge.did_documents.get(accreditation.issuer)
+        return (
+            accreditation.document_digest is not None
+            and known is not None
+            and known.digest != accreditation.document_digest
+        )
+
     def _document(self, did: str) -> DidDocument:
+        # A did:key says all there is to say: a document that is handed in beside it could only lie.
+        if did.startswith("did:key:"):
+            return self._intrinsic.resolve(did)
         if did in self._documents:
             return self._documents[did]
         known = self._knowledge.did_documents.get(did)
-        if known is None and did.startswith("did:key:"):
-            return self._intrinsic.resolve(did)
         if known is None:
             raise ResolutionFailed("notFound", "no DID document is known for the issuer")
-        pins = {granted.document_digest for granted in self._policy.accreditations if granted.issuer == did}
-        if pins and not pins & {None, known.digest}:
-            raise InvalidProof("did-document-swapped", "the DID document is not the one that the policy pins")
         document = DidDocument.parse(parse_object(known.content, max_bytes=MAX_FILE_BYTES))
+        if document.id != did:
+            raise ResolutionFailed("invalidDidDocument", "the DID document known is about another DID")
         return self._documents.setdefault(did, document)
 
 
@@ -132,6 +149,9 @@ class _Lookup:
         except ResolutionFailed as error:
             outcome = Check.unknown if error.code in _UNDECIDABLE else Check.failed
             self.check = outcome(CheckName.KEY, error.code, error.detail)
+            raise
+        except Malformed as error:
+            self.check = Check.unknown(CheckName.KEY, "invalidDidDocument", error.detail)
             raise
         except InvalidProof as error:
             self.check = Check.failed(CheckName.KEY, error.code, error.detail)

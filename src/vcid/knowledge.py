@@ -29,7 +29,7 @@ from vcid.ledger.notes import Checkpoint, Note, decode_base64, encode_base64
 from vcid.ledger.receipts import HEAD_RECEIPT, HeadReceipt, Receipt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import TypeVar
 
     from vcid.encoding.json import JsonObject
@@ -120,21 +120,36 @@ class Knowledge:
         """Bring together what issuers published with the ledger's receipts at its newest checkpoint.
 
         Raises:
-            Unavailable: the ledger has no checkpoint yet, or can't be read.
+            Unavailable: the ledger can't be read.
+        """
+        return cls().refreshed(ledger, published)
+
+    def refreshed(self, ledger: Ledger, published: Iterable[Published]) -> Knowledge:
+        """Add what issuers published, and renew the receipts of all else that the same log anchors.
+
+        Receipts count at a log's newest checkpoint alone: where one issuer's are renewed, those of the others
+        in that log have to be, or their credentials could no longer be decided.
+
+        Raises:
+            Unavailable: the ledger can't be read.
         """
         view = ledger.checkpoint()
         if view is None:
-            return cls()
-        parts: dict[Kind, dict[str, Anchored]] = {Kind.DID_DOCUMENT: {}, Kind.STATUS_LIST: {}}
+            return self
+        parts = {
+            Kind.DID_DOCUMENT: _renew(self.did_documents, ledger, view.size),
+            Kind.STATUS_LIST: _renew(self.status_lists, ledger, view.size),
+        }
         for document in published:
             receipt = ledger.head(topic(document.owner, document.kind, document.id), view.size)
             entry = HeadReceipt.parse(receipt.body).entry
             parts[document.kind][document.id] = Anchored(document.content, entry, receipt)
-        growth = ledger.consistency_from_checkpoints()
-        return cls(
+        growth = ledger.consistency_from_checkpoints(at=view.size)
+        log = KnownLog(view.note, {size: tuple(proof) for size, proof in growth.items()})
+        return Knowledge(
             did_documents=parts[Kind.DID_DOCUMENT],
             status_lists=parts[Kind.STATUS_LIST],
-            logs={view.origin: KnownLog(view.note, {size: tuple(proof) for size, proof in growth.items()})},
+            logs={**self.logs, view.origin: log},
         )
 
     @classmethod
@@ -149,9 +164,9 @@ class Knowledge:
             raise Malformed("no-knowledge", "a folder of knowledge, as Knowledge.save writes it")
         faults: list[FieldError] = []
         return cls(
-            did_documents=dict(_read_part(root / "dids", ".json", _read_anchored, faults)),
-            status_lists=dict(_read_part(root / "status", ".json", _read_anchored, faults)),
-            logs=dict(_read_part(root / "logs", ".checkpoint", _read_log, faults)),
+            did_documents=_read_part(root / "dids", ".json", _read_anchored, faults),
+            status_lists=_read_part(root / "status", ".json", _read_anchored, faults),
+            logs=_read_part(root / "logs", ".checkpoint", _read_log, faults),
             faults=tuple(faults),
         )
 
@@ -169,32 +184,47 @@ class Knowledge:
             fresh.rename(root)
 
 
+def _renew(known: Mapping[str, Anchored], ledger: Ledger, size: int) -> dict[str, Anchored]:
+    """Renew each receipt that this log gives; documents of other logs, or of none, stay as they are."""
+    renewed = dict(known)
+    for identifier, document in known.items():
+        entry = document.entry
+        if entry is not None and ledger.latest(entry.topic) is not None:
+            renewed[identifier] = Anchored(document.content, entry, ledger.head(entry.topic, size))
+    return renewed
+
+
 def _read_part(
     folder: Path,
     suffix: str,
     read: Callable[[Path], tuple[str, Known]],
     faults: list[FieldError],
-) -> Iterator[tuple[str, Known]]:
-    """Read the files of one part, each under its own id; one that can't be read becomes a fault."""
-    if not folder.is_dir():
-        return
-    seen: set[str] = set()
-    for count, path in enumerate(sorted(folder.glob(f"*{suffix}"))):
-        where = f"{folder.name}/{path.name}"
+) -> dict[str, Known]:
+    """Read the files of one part, each under its own id; what can't be read becomes a fault.
+
+    Where two files claim one id, neither counts: the order of file names decides nothing.
+    """
+    found: dict[str, Known] = {}
+    claimed: set[str] = set()
+    paths = sorted(folder.glob(f"*{suffix}")) if folder.is_dir() and not folder.is_symlink() else []
+    for count, path in enumerate(paths):
+        where = f"{folder.name}/{path.name}".encode(errors="replace").decode()
         if count >= MAX_FILES:
             faults.append(FieldError(where, "too-many-files", f"at most {MAX_FILES} files"))
-            return
+            break
         try:
             name, known = read(path)
         except VcidError as error:
             code = error.code if isinstance(error, Malformed) else "unreadable"
             faults.append(FieldError(where, code, "a file as Knowledge.save writes it"))
             continue
-        if name in seen:
-            faults.append(FieldError(where, "duplicate", "each document once"))
-            continue
-        seen.add(name)
-        yield name, known
+        if name in claimed:
+            faults.append(FieldError(where, "duplicate", "one file for each document"))
+            found.pop(name, None)
+        else:
+            claimed.add(name)
+            found[name] = known
+    return found
 
 
 def _read_anchored(path: Path) -> tuple[str, Anchored]:

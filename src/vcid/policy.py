@@ -18,7 +18,7 @@ from vcid.encoding.multikey import decode_digest_multibase, encode_multibase, en
 from vcid.errors import FieldError, InvalidRecord, VcidError
 from vcid.keys.signing import PublicKey
 from vcid.ledger.anchor import LogPolicy
-from vcid.report import INDISPENSABLE, CheckName
+from vcid.report import INDISPENSABLE, INTOLERABLE, CheckName
 from vcid.securing.cryptosuites import SUITES
 from vcid.trust import Accreditation
 
@@ -59,15 +59,30 @@ class Policy:
     tolerated: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        if self.max_evidence_age <= timedelta(0) or self.clock_skew < timedelta(0):
-            raise ValueError("a positive maximum age and a clock skew that is not negative")
+        if self.max_evidence_age <= timedelta(0) or not timedelta(0) <= self.clock_skew <= timedelta(days=1):
+            raise ValueError("a positive maximum age, and a clock skew between nothing and a day")
         if len({log.origin for log in self.logs}) != len(self.logs):
             raise ValueError("each log once")
         if not self.suites <= SUITES.keys():
             raise ValueError(f"cryptosuites among {', '.join(SUITES)}")
         for name in self.tolerated:
-            if name.split(":", 1)[0] not in set(CheckName) - INDISPENSABLE:
+            check, _, code = name.partition(":")
+            if check not in set(CheckName) - INDISPENSABLE or code in INTOLERABLE:
                 raise ValueError("tolerated: names of checks that a report can do without, or name:code")
+        if self._trusts_any_document():
+            raise ValueError(
+                "a document_digest in each accreditation of a did:web: the anchor, which else vouches for the"
+                " DID document, is tolerated"
+            )
+
+    def _trusts_any_document(self) -> bool:
+        """Whether somebody could hand in a DID document of their own making and nothing would notice."""
+        anchors = {name for name in self.tolerated if name.partition(":")[0] == CheckName.ANCHOR}
+        unpinned = (
+            granted.document_digest is None and not granted.issuer.startswith("did:key:")
+            for granted in self.accreditations
+        )
+        return not anchors <= _HARMLESS and any(unpinned)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -122,6 +137,9 @@ def _seconds(count: int) -> timedelta:
     return timedelta(seconds=count)
 
 
+_HARMLESS = frozenset({"anchor:stale", "anchor:no-view-store"})
+"""Reasons of the anchor that leave no doubt about which document was anchored."""
+
 _SIMPLE: tuple[tuple[str, str, Callable[[Any], object]], ...] = (
     ("suites", "suites", frozenset),
     ("tolerated", "tolerated", frozenset),
@@ -154,6 +172,7 @@ def _read_accreditation(item: dict[str, Any]) -> Accreditation:
         valid_from=moments["validFrom"],
         valid_until=moments["validUntil"],
         document_digest=decode_digest_multibase(item["documentDigest"]) if "documentDigest" in item else None,
+        status_issuers=frozenset(item.get("statusIssuers", ())),
     )
 
 
@@ -171,5 +190,7 @@ def _write_accreditation(granted: Accreditation) -> JsonObject:
         "documentDigest": granted.document_digest
         and encode_multibase(encode_multihash_sha256(granted.document_digest)),
     }
+    if granted.status_issuers:
+        written["statusIssuers"] = [*sorted(granted.status_issuers)]
     written.update({name: text for name, text in optional.items() if text is not None})
     return written

@@ -37,6 +37,10 @@ INDISPENSABLE = frozenset(
 """Checks that have to pass in every report: neither skipped nor tolerated away."""
 
 
+INTOLERABLE = frozenset({"superseded", "not-anchored", "rollback", "fork", "invalid"})
+"""Reasons of the anchor that no policy may tolerate: evidence that contradicts what else is known."""
+
+
 class Outcome(StrEnum):
     """How a check ended."""
 
@@ -135,8 +139,10 @@ class Report:
         )
 
     def _leaves_doubt(self, check: Check) -> bool:
+        if check.outcome is not Outcome.UNKNOWN:
+            return False
         names = (check.name.value, f"{check.name}:{check.code}")
-        return check.outcome is Outcome.UNKNOWN and self.tolerated.isdisjoint(names)
+        return check.code in INTOLERABLE or self.tolerated.isdisjoint(names)
 
     def __bool__(self) -> bool:
         return self.conclusion is Conclusion.VERIFIED

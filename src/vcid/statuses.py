@@ -15,7 +15,7 @@ from vcid.credentials.model import check_model
 from vcid.encoding.dates import parse_timestamp
 from vcid.encoding.json import parse_object
 from vcid.errors import Malformed
-from vcid.issuers import is_key_of, issuer_of
+from vcid.issuers import SWAPPED, is_key_of, issuer_of
 from vcid.knowledge import MAX_FILE_BYTES
 from vcid.report import Check, CheckName, Outcome
 from vcid.status.bitstring import RANGE_ERROR, StatusEntry, UnknownStatus, read_status
@@ -111,7 +111,8 @@ class Statuses:
     def _forgive(self, judged: _Judged, now: datetime) -> datetime:
         """The moment at which to read a list: its beginning, where only a slow clock lies before it."""
         begins = judged.begins
-        return begins if begins is not None and now < begins <= now + self._clock_skew else now
+        slow = begins is not None and timedelta(0) < begins - now <= self._clock_skew
+        return begins if begins is not None and slow else now
 
     def _judge(self, list_id: str, known: Anchored, now: datetime) -> _Judged:
         """Verify a list's own proof, at most once a minute."""
@@ -121,8 +122,12 @@ class Statuses:
         return judged
 
     def _judge_anew(self, known: Anchored, now: datetime) -> _Judged:
-        document = parse_object(known.content, max_bytes=MAX_FILE_BYTES)
-        if check_model(document):
+        try:
+            document = parse_object(known.content, max_bytes=MAX_FILE_BYTES)
+            faults = check_model(document)
+        except Malformed as error:
+            return _Judged(now, None, "", _unknown("status-list-malformed", error.detail))
+        if faults:
             refusal = _unknown("status-list-malformed", "the status list is no credential")
             return _Judged(now, None, "", refusal)
         issuer = issuer_of(document)
@@ -145,9 +150,19 @@ class Statuses:
     def _entitle(
         self, judged: _Judged, holder: Holder, now: datetime
     ) -> tuple[Check | None, Accreditation | None]:
-        """Find what entitles the list's issuer: if it isn't the credential's, it has to be accredited."""
+        """Find what entitles the list's issuer.
+
+        A list by another than the credential's issuer counts only where the issuer's accreditation names that
+        other: an authority that publishes lists of its own has no say about anybody else's credentials.
+        """
         if judged.refusal is not None or judged.issuer == holder.issuer:
             return judged.refusal, holder.accreditation
+        named = holder.accreditation.status_issuers if holder.accreditation else frozenset()
+        if judged.issuer not in named:
+            detail = (
+                "the status list is by another issuer, whom the policy does not name for this one's lists"
+            )
+            return _unknown("status-list-issuer", detail), None
         claim = Claim(
             issuer=judged.issuer,
             types=frozenset({STATUS_LIST_TYPE}),
@@ -157,6 +172,8 @@ class Statuses:
         check, accreditation = self._issuers.check_accreditation(claim)
         if accreditation is None:
             return _unknown("status-list-issuer", f"the status list's issuer: {check.detail}"), None
+        if self._issuers.is_swapped(accreditation):
+            return _unknown("status-list-unverified", f"the status list's {SWAPPED}"), None
         return None, accreditation
 
 

@@ -56,6 +56,8 @@ class Accreditation:
         valid_from: the start of the office; ``None`` for no bound.
         valid_until: its end, exclusive; ``None`` for no bound.
         document_digest: SHA-256 of the issuer's DID document in canonical JSON, where it is pinned.
+        status_issuers: the DIDs of others who may publish status lists for this issuer's credentials. Each
+            needs an accreditation of its own for ``BitstringStatusListCredential``.
 
     Raises:
         ValueError: a field is empty or not of the form stated.
@@ -69,6 +71,7 @@ class Accreditation:
     valid_from: datetime | None = None
     valid_until: datetime | None = None
     document_digest: bytes | None = None
+    status_issuers: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if not self.issuer.startswith("did:"):
@@ -131,16 +134,16 @@ class Claim:
         )
 
 
-def accredit(claim: Claim, accreditations: Iterable[Accreditation]) -> Accreditation:
-    """Find the accreditation that entitles an issuer to its claim.
+def accredit(claim: Claim, accreditations: Iterable[Accreditation]) -> tuple[Accreditation, ...]:
+    """Find the accreditations that entitle an issuer to its claim, each alone.
 
     One accreditation has to cover the whole claim: entitlements don't add up across documents.
 
     Raises:
         NotAccredited: none does; the code names what the nearest one lacks.
     """
-    nearest = NotAccredited("issuer-not-accredited", "the policy accredits no such issuer")
-    reached = 0
+    reached, nearest = 0, NotAccredited("issuer-not-accredited", "the policy accredits no such issuer")
+    covering = []
     for accreditation in accreditations:
         if accreditation.issuer != claim.issuer:
             continue
@@ -155,10 +158,13 @@ def accredit(claim: Claim, accreditations: Iterable[Accreditation]) -> Accredita
         elif not all(accreditation.covers_time(moment) for moment in claim.moments):
             step, code, detail = 3, "outside-accreditation", "the issuer was not in office at that time"
         else:
-            return accreditation
+            covering.append(accreditation)
+            continue
         if step > reached:
             reached, nearest = step, NotAccredited(code, detail)
-    raise nearest
+    if not covering:
+        raise nearest
+    return tuple(covering)
 
 
 def _jurisdictions(document: JsonObject, types: frozenset[str]) -> Iterator[str | None]:

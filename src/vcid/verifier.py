@@ -24,12 +24,12 @@ from typing import TYPE_CHECKING
 
 from vcid.anchors import Anchors
 from vcid.credentials.model import Credential, check_model
-from vcid.credentials.schema import SchemaOutcome, SchemaResult, Schemas, check_schema
+from vcid.credentials.schema import SchemaOutcome, SchemaResult, Schemas, check_own_schemas, check_schema
 from vcid.encoding.contexts import Contexts
 from vcid.encoding.dates import parse_timestamp, utc_now
 from vcid.encoding.json import canonicalize, parse_object
 from vcid.errors import Malformed, Rejected, Undecided
-from vcid.issuers import KnownIssuers, issuer_of
+from vcid.issuers import SWAPPED, KnownIssuers, ProofResult, issuer_of
 from vcid.report import Check, CheckName, Conclusion, Report
 from vcid.statuses import Holder, Statuses
 
@@ -48,6 +48,9 @@ if TYPE_CHECKING:
 _MEDIA_TYPES = frozenset({"application/vc", "application/vc+ld+json", "application/json"})
 _CLAIMS = (CheckName.ISSUER, CheckName.PERIOD, CheckName.SCHEMA, CheckName.STATUS, CheckName.ANCHOR)
 """The checks that read claims, which a document outside the model does not make."""
+
+MAX_CREDENTIAL_BYTES = 1 << 18
+"""The largest credential examined: a hundred times an ordinary one."""
 
 _SHOWN = 10
 """How many faults of one kind a check spells out."""
@@ -77,7 +80,7 @@ class VerifiedCredential:
         report: the checks.
     """
 
-    document: JsonObject
+    document: JsonObject = field(repr=False)
     report: Report
 
     @property
@@ -128,6 +131,7 @@ class Verifier:
 
         Raises:
             ValueError: ``at`` has no time zone.
+            TypeError: the credential is of no kind that is taken.
         """
         now = self._surroundings.clock()
         moment = now if at is None else at
@@ -162,33 +166,47 @@ class Verifier:
         """Steps 2 to 10, on a document that was read."""
         faults = check_model(document)
         proof = self._issuers.check_proof(document, at)
-        verified = proof.verified
-        checks = [Check.passed(CheckName.PARSE), _model_check(faults), proof.key, proof.proof]
         fresh_as_of = None
         if faults:
-            checks += [Check.skipped(name, "the document does not conform to the model") for name in _CLAIMS]
+            claims = [Check.skipped(name, "the document does not conform to the model") for name in _CLAIMS]
         else:
-            covered = verified.document if verified else document
-            issuer, accreditation = self._issuers.check_issuer(covered, verified, at)
-            holder = Holder(issuer=issuer_of(covered), accreditation=accreditation)
-            statuses, used = self._statuses.check(covered, holder, at=at, now=now)
-            anchors, fresh_as_of = self._anchors.check(holder, used, now)
-            checks += [
-                issuer,
-                self._check_period(covered, at),
-                *self._check_schemas(covered),
-                *statuses,
-                *anchors,
-            ]
-        checks.append(Check.skipped(CheckName.HOLDER, "no presentation"))
+            proof, claims, fresh_as_of = self._examine_claims(document, proof, at=at, now=now)
+        holder = Check.skipped(CheckName.HOLDER, "no presentation")
+        covered = proof.verified.document if proof.verified else None
         return Report(
-            checks=tuple(checks),
+            checks=(
+                Check.passed(CheckName.PARSE),
+                _model_check(faults),
+                proof.key,
+                proof.proof,
+                *claims,
+                holder,
+            ),
             at=at,
             now=now,
             tolerated=self._policy.tolerated,
             fresh_as_of=fresh_as_of,
-            document=verified.document if verified and not faults else None,
+            document=None if faults or proof.key is SWAPPED else covered,
         )
+
+    def _examine_claims(
+        self, document: JsonObject, proof: ProofResult, *, at: datetime, now: datetime
+    ) -> tuple[ProofResult, list[Check], datetime | None]:
+        """Steps 5 to 9, on the document that the proof covers, or for want of one on that received."""
+        covered = proof.verified.document if proof.verified else document
+        issuer, accreditation = self._issuers.check_issuer(covered, proof.verified, at)
+        if accreditation is not None and self._issuers.is_swapped(accreditation):
+            proof = ProofResult(SWAPPED, proof.proof, proof.verified)
+        # To evaluate a schema can be made to take long: that is for issuers who are known, not for strangers.
+        if proof.verified is not None and accreditation is not None:
+            schemas = self._check_schemas(covered)
+        else:
+            schemas = [Check.skipped(CheckName.SCHEMA, "neither proof nor issuer vouch for the document")]
+        holder = Holder(issuer=issuer_of(covered), accreditation=accreditation)
+        statuses, used = self._statuses.check(covered, holder, at=at, now=now)
+        anchors, fresh_as_of = self._anchors.check(holder, used, now)
+        checks = [issuer, self._check_period(covered, at), *schemas, *statuses, *anchors]
+        return proof, checks, fresh_as_of
 
     def _check_period(self, document: JsonObject, at: datetime) -> Check:
         """Step 6 (Verifiable Credentials Data Model 2.0, "Validity Period"), with the policy's clock skew."""
@@ -200,8 +218,13 @@ class Verifier:
         return Check.passed(CheckName.PERIOD)
 
     def _check_schemas(self, document: JsonObject) -> list[Check]:
-        """Step 7 (Verifiable Credentials JSON Schema), for each schema that the credential names."""
+        """Step 7 (Verifiable Credentials JSON Schema): those that the credential names, and its types' own.
+
+        A credential can't choose to go without the schema of its type.
+        """
         results = check_schema(document, schemas=self._surroundings.schemas)
+        named = {result.id for result in results}
+        results += tuple(result for result in check_own_schemas(document) if result.id not in named)
         if not results:
             return [Check.skipped(CheckName.SCHEMA, "the credential names no schema")]
         return [_schema_check(result) for result in results]
@@ -213,13 +236,15 @@ def _read(credential: Received) -> JsonObject:
     Raises:
         Malformed: it is no JSON object, or of a media type that isn't read here.
     """
-    if isinstance(credential, dict):
-        return parse_object(canonicalize(credential))
     if isinstance(credential, Credential):
         if credential.media_type not in _MEDIA_TYPES:
             raise Malformed("unsupported-media-type", "a credential of type application/vc")
-        return parse_object(credential.content)
-    return parse_object(credential)
+        credential = credential.content
+    elif isinstance(credential, dict):
+        credential = canonicalize(credential)
+    elif not isinstance(credential, bytes | str):
+        raise TypeError("a credential is a Credential, its JSON text, or the parsed object")
+    return parse_object(credential, max_bytes=MAX_CREDENTIAL_BYTES)
 
 
 def _model_check(faults: tuple[FieldError, ...]) -> Check:

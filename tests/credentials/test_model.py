@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vcid.credentials.model import (
+    MAX_ENTRIES,
     MAX_FAULTS,
     VC_V1,
     VC_V2,
@@ -302,8 +303,8 @@ def test_version_1_has_one_clear_fault():
 
 def test_the_number_of_faults_is_bounded():
     """A hostile document costs a bounded report."""
-    hostile = document(credentialSubject=[{}] * 100_000, evidence=[{}] * 100_000)
-    assert len(check_model(hostile)) == MAX_FAULTS
+    crowd = [{}] * MAX_ENTRIES
+    assert len(check_model(document(credentialSubject=crowd, evidence=crowd))) == MAX_FAULTS
 
 
 def test_faults_show_no_value():
@@ -508,3 +509,14 @@ def test_dates_need_a_zone():
     with pytest.raises(ValueError, match="zone"):
         build(draft(valid_until=datetime(2026, 1, 1)))
     assert build(draft(valid_from=datetime(2025, 1, 1, tzinfo=UTC)))["validFrom"] == "2025-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    "name", ["type", "credentialSubject", "credentialStatus", "credentialSchema", "@context"]
+)
+def test_more_entries_than_anybody_needs_are_refused_at_once(name):
+    """A hundred are read; one more is a fault, and nothing else is looked at."""
+    crowded = {"@context": 7, name: ["https://example.org/x"] * (MAX_ENTRIES + 1)}
+    assert [(fault.path, fault.code) for fault in check_model(crowded)] == [(f"/{name}", "too-many")]
+    enough = {"@context": 7, name: ["https://example.org/x"] * MAX_ENTRIES}
+    assert "too-many" not in {fault.code for fault in check_model(enough)}

@@ -49,13 +49,13 @@ def test_verifier_says_what_it_has_to(ending):
         ("not-yet-heard", "verified", ""),
         ("good", "verified", ""),
         ("revoked", "rejected", "status: revoked"),
-        ("superseded", "rejected", "anchor: superseded"),
+        ("superseded", "undecided", "anchor: superseded"),
         ("tampered", "rejected", "proof: bad-signature"),
         ("untrusted", "undecided", "issuer: issuer-not-accredited"),
         ("swapped", "rejected", "key: did-document-swapped"),
         ("expired", "rejected", "period: expired"),
         ("stale", "undecided", "anchor: stale"),
-        ("rollback", "rejected", "anchor: rollback"),
+        ("rollback", "undecided", "anchor: rollback"),
     ],
 )
 def test_each_scene_has_an_outcome_of_its_own(ending, name, conclusion, reason):

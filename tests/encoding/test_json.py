@@ -77,7 +77,7 @@ class TestParse:
             ('{"a":1,"a":2}', "/a"),
             ('{"a":1,"a":1}', "/a"),
             ('[0,{"b":{"a":1,"\\u0061":2}}]', "/1/b/a"),
-            ('{"x~/y":{"é":1,"\\u00e9":2}}', "/x~0~1y/é"),
+            ('{"x~/y":{"é":1,"\\u00e9":2}}', "/*/*"),
             # A lost colon made up for by an escaped one must not even out.
             ('{"a":1,"a":2,"b":"\\u003a"}', "/a"),
             ('{"a":{"a":1,"b":2,"b":3},"a":2}', "/a"),
@@ -204,7 +204,7 @@ class TestParse:
     @given(st.binary(max_size=40) | ALMOST_JSON | st.text(max_size=20))
     def test_raises_only_our_errors(self, data):
         """Whatever the bytes, there is a value or a VcidError that can be printed."""
-        assert str(attempt(json.parse, data)).encode()
+        assert str(attempt(json.parse, data)).encode() is not None
 
     def test_takes_the_quick_lane_for_a_credential(self):
         """An ordinary credential is not slowed down by the complete lane."""
@@ -341,13 +341,15 @@ class TestCanonicalize:
 class TestPointer:
     """`pointer` names a place for people and logs."""
 
-    def test_escapes_as_rfc_6901_says(self):
-        """Tilde and slash have their escapes, indices are numbers."""
+    def test_shows_terms_and_indices(self):
+        """What has the form of a term is shown; an index is a number."""
         assert json.pointer([]) == ""
-        assert json.pointer(["a/b", 0, "m~n", ""]) == "/a~1b/0/m~0n/"
+        assert json.pointer(["@context", 0, "credentialSubject", "birth_date"]) == (
+            "/@context/0/credentialSubject/birth_date"
+        )
 
-    def test_is_safe_to_print(self):
-        """No control character, direction override or lone surrogate of a hostile key reaches a log."""
-        text = json.pointer(["a\nb", "\u202e", "\ud800", "é"])
-        assert text == "/a\\nb/\\u202e/\\ud800/é"
-        assert len(json.pointer(["x" * 10_000])) < 250
+    def test_hides_what_could_be_a_persons(self):
+        """Names, other scripts, control characters and lone surrogates of a hostile key reach no log."""
+        hidden = ["Amina", "أمينة", "a b", "a/b", "m~n", "", "a\nb", "\u202e", "\ud800", "x" * 65]
+        assert json.pointer(hidden) == "/*" * len(hidden)
+        assert len(json.pointer(["x" * 60] * 100)) < 250

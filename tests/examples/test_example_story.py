@@ -93,10 +93,10 @@ def test_the_birth_is_proven_and_after_the_revocation_refused(executed):
 
 
 def test_each_wrong_encounter_has_its_own_reason(executed):
-    """Tampered, unknown, too early and unreadable are rejected; too little knowledge is undecided."""
+    """Tampered, too early and unreadable are rejected; a stranger and too little knowledge are undecided."""
     answers = text(executed, "refused")
-    assert answers.count("<td>rejected</td>") == 4
-    assert answers.count("<td>undecided</td>") == 1
+    assert answers.count("<td>rejected</td>") == 3
+    assert answers.count("<td>undecided</td>") == 2
     for reason in ("bad-signature", "issuer-not-accredited", "not-yet-valid", "parse:"):
         assert reason in answers
     assert "rollback" in text(executed, "rollback")

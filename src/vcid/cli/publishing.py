@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from vcid.cli.opening import Authority
     from vcid.encoding.json import JsonObject
     from vcid.issuer import Publishing
-    from vcid.knowledge import Knowledge
 
 MAX_CREDENTIAL = 1 << 20
 
@@ -98,25 +97,13 @@ def publish_authority(authority: Authority, folder: Path | None, *, room: int = 
 
 
 def _refresh(folder: Path, authority: Authority) -> None:
+    """Refresh a folder, which may hold what other authorities published too."""
     from vcid.knowledge import Knowledge
 
-    fresh = Knowledge.gather(authority.ledger, authority.issuer.published())
-    if folder.exists():
-        fresh = _joined(Knowledge.load(folder), fresh)
-    fresh.save(folder)
-
-
-def _joined(old: Knowledge, fresh: Knowledge) -> Knowledge:
-    """Add fresh knowledge to what a folder holds, which may come from other authorities too."""
-    from vcid.knowledge import Knowledge
-
-    for fault in old.faults:
+    known = Knowledge.load(folder) if folder.exists() else Knowledge()
+    for fault in known.faults:
         note(f"vcid: knowledge left out: {fault}")
-    return Knowledge(
-        did_documents={**old.did_documents, **fresh.did_documents},
-        status_lists={**old.status_lists, **fresh.status_lists},
-        logs={**old.logs, **fresh.logs},
-    )
+    known.refreshed(authority.ledger, authority.issuer.published()).save(folder)
 
 
 @click.command(context_settings=HELP)

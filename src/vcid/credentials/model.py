@@ -15,7 +15,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from vcid.encoding.dates import format_timestamp, parse_timestamp
-from vcid.encoding.json import canonicalize, parse_object
+from vcid.encoding.json import canonicalize, parse_object, pointer
 from vcid.errors import FieldError, InvalidRecord, Malformed
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ MEDIA_TYPE: Final = "application/vc"
 
 # A document of a megabyte can hold a hundred thousand faults; nobody reads more than these.
 MAX_FAULTS: Final = 100
+
+# Whoever sends a document can make each entry cost something before any signature is known to be good.
+MAX_ENTRIES: Final = 100
 
 # RFC 3987 in the parts that matter here: a scheme, something after it, no white space, control character
 # or delimiter, and percent signs only before two hexadecimal digits.
@@ -211,6 +214,13 @@ def _is_version_1(document: JsonObject) -> bool:
 
 
 def _check_document(document: JsonObject) -> Iterator[FieldError]:
+    crowded = [
+        name for name, value in document.items() if isinstance(value, list) and len(value) > MAX_ENTRIES
+    ]
+    if crowded:
+        # Nothing else is looked at: that is the work to be spared.
+        yield from (_fault(pointer([name]), "too-many", f"at most {MAX_ENTRIES} entries") for name in crowded)
+        return
     yield from _check_context(document)
     yield from _check_id(document, "")
     yield from _check_credential_type(document)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from vcid.credentials.forbidden import is_forbidden
 from vcid.credentials.records import MAX_ITEMS, Faults, describe, pointer
 from vcid.encoding.dates import UncertainDate, parse_timestamp
+from vcid.encoding.json import is_term
 from vcid.errors import Malformed
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ T = TypeVar("T")
 E = TypeVar("E", bound="StrEnum")
 
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_PLAIN_NAME: Final = re.compile(r"[A-Za-z@_][A-Za-z0-9_.-]{0,40}")
 
 
 class ObjectReader:
@@ -45,12 +45,14 @@ class ObjectReader:
         for name in self._fields:
             if name in self._asked:
                 continue
-            # Where data has slipped into a header, a field's name may be a person's: only plain ones show.
-            path = pointer(self._path, name) if _PLAIN_NAME.fullmatch(name) else self._path
             if is_forbidden(name):
-                self._faults.add(path, "forbidden-field", "no such field in any credential")
-            else:
-                self._faults.add(path, "unknown-field", "only fields of this record")
+                self._faults.add(
+                    pointer(self._path, name), "forbidden-field", "no such field in any credential"
+                )
+                continue
+            # Where data has slipped into a header, a field's name may be a person's: only plain ones show.
+            path = pointer(self._path, name) if is_term(name) else self._path
+            self._faults.add(path, "unknown-field", "only fields of this record")
 
     def expect_type(self, wanted: str, *, required: bool = True) -> None:
         """Note that an object's ``type`` is absent, or neither a type nor a list that holds it."""

@@ -22,7 +22,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from vcid.credentials.records import pointer
-from vcid.encoding.json import parse, parse_object
+from vcid.encoding.json import is_term, parse, parse_object
 from vcid.errors import FieldError, Malformed
 
 if TYPE_CHECKING:
@@ -40,8 +40,11 @@ _CARRIED: Final[Mapping[str, str]] = {
     "https://w3id.org/vcid/schemas/birth-registration/v1.json": "birth-registration-v1.json",
     "https://w3id.org/vcid/schemas/guardianship/v1.json": "guardianship-v1.json",
 }
+_OF_TYPE: Final[Mapping[str, str]] = {
+    "BirthRegistrationCredential": "https://w3id.org/vcid/schemas/birth-registration/v1.json",
+    "GuardianshipCredential": "https://w3id.org/vcid/schemas/guardianship/v1.json",
+}
 _MAX_WORDS: Final = 300
-_PLAIN_NAME: Final = re.compile(r"[A-Za-z@_][A-Za-z0-9_.-]{0,40}")
 _SRI: Final = re.compile(r"(sha256|sha384|sha512)-([A-Za-z0-9+/_-]+={0,2})(?:\?.*)?")
 
 
@@ -135,6 +138,14 @@ def check_schema(document: JsonObject, *, schemas: Schemas = _NOTHING_ADDED) -> 
         _check_entry(document, entry, _entry_path(entries, index), schemas)
         for index, entry in enumerate(listed)
     )
+
+
+def check_own_schemas(document: JsonObject) -> tuple[SchemaResult, ...]:
+    """Evaluate a credential against the schemas that vcid has for its types, whether it names them or not."""
+    types = document.get("type")
+    names = types if isinstance(types, list) else [types]
+    urls = [_OF_TYPE[name] for name in names if isinstance(name, str) and name in _OF_TYPE]
+    return tuple(_evaluate(document, read_schema(_CARRIED[url]), url) for url in dict.fromkeys(urls))
 
 
 @lru_cache(maxsize=16)
@@ -274,7 +285,7 @@ def _unexpected(path: str, instance: Mapping[str, Any], error: ValidationError) 
 
 
 def _is_plain(part: str | int) -> bool:
-    return isinstance(part, int) or _PLAIN_NAME.fullmatch(part) is not None
+    return isinstance(part, int) or is_term(part)
 
 
 _CODES: Final[Mapping[str, str]] = {

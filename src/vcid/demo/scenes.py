@@ -107,19 +107,19 @@ SCENES = (
         tried="revoked, shown with the old list",
         sample="revoked.json",
         knowledge=f"samples/{HELD_BACK}",
-        expected=_rejected("anchor", "superseded", "key", "proof", "issuer", "status"),
+        expected=_undecided("anchor", "superseded", "key", "proof", "issuer", "status"),
     ),
     Scene(
         name="tampered",
         tried="date of birth changed by hand",
         sample="tampered.json",
-        expected=_rejected("proof", "bad-signature", "key", "issuer", "schema", "status", "anchor"),
+        expected=_rejected("proof", "bad-signature", "key", "issuer", "status", "anchor"),
     ),
     Scene(
         name="untrusted",
         tried="well signed by a stranger",
         sample="untrusted.json",
-        expected=_undecided("issuer", "issuer-not-accredited", "key", "proof", "period", "schema"),
+        expected=_undecided("issuer", "issuer-not-accredited", "key", "proof", "period"),
     ),
     Scene(
         name="swapped",
@@ -146,7 +146,7 @@ SCENES = (
         tried="old knowledge put back",
         sample="revoked.json",
         knowledge="knowledge-before",
-        expected=_rejected("anchor", "rollback", "key", "proof", "issuer"),
+        expected=_undecided("anchor", "rollback", "key", "proof", "issuer"),
     ),
 )
 """In the order in which the verifier meets them: its memory of the ledger only ever moves forward."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ _MAX_DIGITS: Final = 309
 # UTF-16 and UTF-8 sort alike as long as nothing stands at or above the surrogates' end.
 _FIRST_AFTER_SURROGATES: Final = "\ue000"
 _MAX_POINTER: Final = 200
+_TERM: Final = re.compile(r"[a-z@$_][A-Za-z0-9_$-]{0,63}")
 
 _DIGITS_TO_ZERO: Final = bytes(48 if 48 <= byte <= 57 else byte for byte in range(256))
 _LONG_NUMBER: Final = b"0" * 19
@@ -96,12 +98,17 @@ def canonicalize(value: JSON) -> bytes:
 
 
 def pointer(path: Iterable[str | int]) -> str:
-    """Write a JSON pointer (RFC 6901) for error messages: control characters escaped, cut when very long."""
-    parts = (str(part).replace("~", "~0").replace("/", "~1") for part in path)
-    text = "".join(f"/{part}" for part in parts)
-    if not text.isprintable():
-        text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    """Write a JSON pointer (RFC 6901) for error messages, cut when very long.
+
+    A member whose name is not formed like a term stands as ``*``: it may be a person's.
+    """
+    text = "".join(f"/{step if isinstance(step, int) or is_term(step) else '*'}" for step in path)
     return text if len(text) <= _MAX_POINTER else f"{text[:_MAX_POINTER]}…"
+
+
+def is_term(name: str) -> bool:
+    """Whether a member's name has the form that terms and keywords have, and may be shown."""
+    return _TERM.fullmatch(name) is not None
 
 
 def _encode(data: bytes | str, max_bytes: int) -> bytes:
@@ -203,31 +210,47 @@ def _parse_completely(data: bytes, max_depth: int) -> JSON:
     return value
 
 
+_Place: TypeAlias = "tuple[_Place, str | int] | None"
+"""A place in a tree, as a chain from the leaf to the root: a path of its own for each leaf would be large."""
+
+
 def _refuse_faults(root: object, max_depth: int) -> None:
-    pending: list[tuple[tuple[str | int, ...], object]] = [((), root)]
+    pending: list[tuple[_Place, int, object]] = [(None, 0, root)]
     while pending:
-        path, value = pending.pop()
+        place, depth, value = pending.pop()
         if isinstance(value, str):
-            _refuse_surrogates(value, path)
+            _refuse_surrogates(value, place)
         elif isinstance(value, _Fault):
-            place = path if value.name is None else (*path, value.name)
-            raise Malformed(value.code, value.expected, where=pointer(place))
+            where = place if value.name is None else (place, value.name)
+            raise Malformed(value.code, value.expected, where=_pointer_to(where))
         elif isinstance(value, dict | list):
-            if len(path) >= max_depth:
-                raise _too_deep(max_depth, where=pointer(path))
+            if depth >= max_depth:
+                raise _too_deep(max_depth, where=_pointer_to(place))
             if isinstance(value, dict):
                 for name in value:
-                    _refuse_surrogates(name, path)
+                    _refuse_surrogates(name, place)
             members = value.items() if isinstance(value, dict) else enumerate(value)
-            pending.extend(((*path, step), member) for step, member in members)
+            pending.extend(
+                ((place, step), depth + 1, member)
+                for step, member in members
+                if isinstance(member, str | dict | list | _Fault)
+            )
 
 
-def _refuse_surrogates(text: str, path: tuple[str | int, ...]) -> None:
+def _pointer_to(place: _Place) -> str:
+    steps: list[str | int] = []
+    while place is not None:
+        place, step = place
+        steps.append(step)
+    return pointer(reversed(steps))
+
+
+def _refuse_surrogates(text: str, place: _Place) -> None:
     try:
         text.encode()
     except UnicodeEncodeError:
         expected = "text without lone surrogates"
-        raise Malformed("lone-surrogate", expected, where=pointer(path)) from None
+        raise Malformed("lone-surrogate", expected, where=_pointer_to(place)) from None
 
 
 def _too_deep(limit: int, where: str = "") -> LimitExceeded:

@@ -244,19 +244,23 @@ class Ledger:
                 raise ValueError("the sizes are those of this log, the old one first")
             return StoredTree(reader.completed).consistency(old_size, new_size)
 
-    def consistency_from_checkpoints(self, limit: int = 400) -> dict[int, list[bytes]]:
-        """Prove that the newest checkpoint continues those published before it.
+    def consistency_from_checkpoints(
+        self, limit: int = 400, *, at: int | None = None
+    ) -> dict[int, list[bytes]]:
+        """Prove that a checkpoint continues those published before it.
 
         Args:
             limit: how many earlier checkpoints, the newest first.
+            at: the checkpoint's size; the newest by default.
 
         Returns:
             The proofs by the earlier checkpoint's size, for verifiers that keep one of those views.
         """
         with self._store.read() as reader:
-            newest, *earlier = reader.checkpoint_sizes(limit + 1) or [0]
+            sizes = reader.checkpoint_sizes(limit + 1)
+            until = max(sizes, default=0) if at is None else at
             tree = StoredTree(reader.completed)
-            return {size: tree.consistency(size, newest) for size in earlier}
+            return {size: tree.consistency(size, until) for size in sizes if size < until}
 
     def audit(self) -> None:
         """Replay the whole log and compare everything stored with it.

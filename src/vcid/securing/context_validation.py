@@ -57,7 +57,7 @@ def check_spelling(document: JsonObject) -> None:
     """Check that a document under an RDF suite is written as its known contexts write it (rule 3).
 
     Raises:
-        Malformed: ``inline-context``, ``respelled-member`` or ``described-twice``.
+        Malformed: ``inline-context``, ``respelled-member``, ``described-twice`` or ``says-nothing``.
     """
     context = document.get("@context", [])
     if not all(isinstance(item, str) for item in (context if isinstance(context, list) else [context])):
@@ -72,6 +72,7 @@ def check_spelling(document: JsonObject) -> None:
 
 def _check_members(value: JSON, described: set[str]) -> None:
     if isinstance(value, list):
+        _check_set(value)
         for item in value:
             _check_members(item, described)
     elif isinstance(value, dict) and not ("@value" in value and value.keys() <= _VALUE_MEMBERS):
@@ -79,6 +80,13 @@ def _check_members(value: JSON, described: set[str]) -> None:
             _check_name(name)
             _check_members(member, described)
         _check_described_once(value, described)
+
+
+def _check_set(items: list[JSON]) -> None:
+    """Refuse what makes no statement: an empty set, and an entry that stands twice."""
+    scalars = [item for item in items if not isinstance(item, dict | list)]
+    if not items or len({(type(item), item) for item in scalars}) != len(scalars):
+        raise Malformed("says-nothing", "sets with entries, each once, under an RDF suite")
 
 
 def _check_name(name: str) -> None:

@@ -23,6 +23,7 @@ from vcid.securing.proof import (
     ProofDemand,
     ProofOptions,
     VerifiedProof,
+    check_proof_spelling,
     check_shape,
     get_text,
     meet_demand,
@@ -134,6 +135,7 @@ def verify_proof(
         check_meaning(covered.document, contexts=contexts)
     elif not demand.unsafe_any_json_ld:
         check_spelling(covered.document)
+        check_proof_spelling(covered.proof)
     return VerifiedProof(covered.document, covered.proof, method, suite.name)
 
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 _REQUIRED_TEXTS: Final = ("cryptosuite", "verificationMethod", "proofPurpose", "proofValue")
 _OPTIONAL_TEXTS: Final = ("id", "challenge", "nonce")
+_MEMBERS: Final = frozenset(
+    {"@context", "type", *_REQUIRED_TEXTS, *_OPTIONAL_TEXTS, "created", "expires", "domain", "previousProof"}
+)
 
 
 class Method(Protocol):
@@ -163,6 +166,18 @@ def check_shape(proof: JsonObject) -> None:
         _domains(proof["domain"])
     if "previousProof" in proof:
         raise InvalidProof("previous-proof-missing", "the document has no proof that this one could build on")
+
+
+def check_proof_spelling(proof: JsonObject) -> None:
+    """Check that a proof under an RDF suite has no member but those of the specification, by their own names.
+
+    An RDF signature covers statements: whoever passes a proof on could hide ``expires`` behind its full IRI.
+
+    Raises:
+        Malformed: ``respelled-member``.
+    """
+    if not proof.keys() <= _MEMBERS:
+        raise Malformed("respelled-member", "members that proofs have, by their names", where="/proof")
 
 
 def get_text(proof: JsonObject, name: str) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,25 @@ def missing(what: str) -> None:
     if SERVICES_REQUIRED:
         pytest.fail(f"{what}, and VCID_REQUIRE_SERVICES=1 says that it must be there")
     pytest.skip(what)
+
+
+@pytest.fixture
+def tally(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Say how many official vectors a test ran; the counts are printed at the end of the run."""
+    return lambda text: record_property("vectors", text)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what `tally` was told."""
+    counts = sorted(
+        str(value)
+        for report in terminalreporter.stats.get("passed", [])
+        for name, value in report.user_properties
+        if name == "vectors"
+    )
+    if counts:
+        terminalreporter.section("official vectors")
+        terminalreporter.write_line("\n".join(counts))
 
 
 @pytest.fixture(scope="session")

@@ -359,6 +359,27 @@ def test_processes_at_once_share_keys_and_never_an_index(tmp_path, method):
     assert len({where for versions in contents.values() for _, where in versions}) == 80
 
 
+def test_an_issuer_and_a_verifier_may_be_carried_through_forks(tmp_path):
+    """Both were opened and used before; four children and their parent go on with them, and nobody errs."""
+    world, issuer = open_issuer(tmp_path)
+    issuer.publish()
+    verifier = world.verifier(world.policy(issuer), world.knowledge(issuer))
+    before = issuer.issue(birth(0), key="before")
+    assert verifier.check(before)
+    children = []
+    for child in range(4):
+        process = os.fork()
+        if process == 0:
+            credentials = [issuer.issue(birth(number), key=f"{child}-{number}") for number in range(5)]
+            os._exit(0 if all(verifier.check(each) for each in (before, *credentials)) else 1)
+        children.append(process)
+    mine = [issuer.issue(birth(number), key=f"parent-{number}") for number in range(5)]
+    assert [os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) for process in children] == [0, 0, 0, 0]
+    theirs = [issuer.find(f"{child}-{number}") for child in range(4) for number in range(5)]
+    assert len({place(each) for each in (before, *mine, *theirs)}) == 26
+    assert all(verifier.check(each) for each in (*mine, *theirs))
+
+
 def test_threads_at_once_issue_once_a_key(tmp_path):
     """Eight threads, one issuer, forty keys asked for twice each."""
     _, issuer = open_issuer(tmp_path)

@@ -62,7 +62,7 @@ def _published_keys(vectors) -> dict[str, dict]:
     return cases
 
 
-def test_published_did_keys_and_keys_give_each_other(vectors):
+def test_published_did_keys_and_keys_give_each_other(vectors, tally):
     """For Ed25519, P-256 and P-384: identifier to key to identifier, and the keys are those published."""
     counts = dict.fromkeys(SIGNING_TYPES, 0)
     for did, case in _published_keys(vectors).items():
@@ -81,7 +81,7 @@ def test_published_did_keys_and_keys_give_each_other(vectors):
             signer = LocalSigner.from_private_bytes(key_type, bytes.fromhex(case["seed"]))
             assert signer.public_key == public_key
         counts[key_type] += 1
-    print({str(key_type): count for key_type, count in counts.items()})
+    tally("did:key: " + ", ".join(f"{count} {key_type}" for key_type, count in counts.items()))
     assert counts == {KeyType.ED25519: 5, KeyType.P256: 3, KeyType.P384: 2}
 
 

@@ -215,7 +215,7 @@ class TestParse:
 class TestCanonicalize:
     """`canonicalize` writes RFC 8785, or refuses."""
 
-    def test_official_vectors(self, vectors: Path, capsys):
+    def test_official_vectors(self, vectors: Path, tally):
         """Each published input gives the published bytes."""
         inputs = sorted((vectors / "jcs" / "testdata" / "input").glob("*.json"))
         for path in inputs:
@@ -223,8 +223,7 @@ class TestCanonicalize:
             assert written == (path.parents[1] / "output" / path.name).read_bytes(), path.name
             hexed = (path.parents[1] / "outhex" / path.with_suffix(".txt").name).read_text()
             assert written == bytes.fromhex(hexed), path.name
-        with capsys.disabled():
-            print(f" [{len(inputs)} JCS vectors]", end="")
+        tally(f"JCS: {len(inputs)} files")
         assert len(inputs) >= 6
 
     @pytest.mark.parametrize(

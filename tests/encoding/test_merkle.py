@@ -338,7 +338,7 @@ class TestOfficialVectors:
                 outcomes[path.relative_to(folder).as_posix()] = (case["wantErr"], None)
         return outcomes
 
-    def test_inclusion(self, vectors, capsys):
+    def test_inclusion(self, vectors, tally):
         """Each inclusion case verifies or fails as published."""
         outcomes = self.run(
             vectors,
@@ -351,12 +351,11 @@ class TestOfficialVectors:
                 decode(case["root"]),
             ),
         )
-        with capsys.disabled():
-            print(f" [{len(outcomes)} inclusion vectors]", end="")
+        tally(f"merkle: {len(outcomes)} inclusion proofs")
         assert len(outcomes) >= 98
         assert [name for name, (wanted, code) in outcomes.items() if wanted != (code is not None)] == []
 
-    def test_consistency(self, vectors, capsys):
+    def test_consistency(self, vectors, tally):
         """Each consistency case verifies or fails as published, but for the one with short roots."""
         outcomes = self.run(
             vectors,
@@ -365,8 +364,7 @@ class TestOfficialVectors:
                 case["size1"], case["size2"], decode_all(case), decode(case["root1"]), decode(case["root2"])
             ),
         )
-        with capsys.disabled():
-            print(f" [{len(outcomes)} consistency vectors, 1 refused on purpose]", end="")
+        tally(f"merkle: {len(outcomes)} consistency proofs, 1 of them refused on purpose")
         assert len(outcomes) >= 98
         assert outcomes.pop(SHORT_ROOTS) == (False, "wrong-hash-length")
         assert [name for name, (wanted, code) in outcomes.items() if wanted != (code is not None)] == []

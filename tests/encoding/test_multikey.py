@@ -131,7 +131,7 @@ class TestMultibase:
 class TestMultikey:
     """`encode_multikey` and `decode_multikey`."""
 
-    def test_ed25519_and_x25519_vectors(self, vectors, capsys):
+    def test_ed25519_and_x25519_vectors(self, vectors, tally):
         """Each key of the did:key vectors has the identifier that they state."""
         count = 0
         for did, case in did_key_vectors(vectors, "ed25519-x25519.json").items():
@@ -147,11 +147,10 @@ class TestMultikey:
                 assert multikey.encode_multikey(KeyType(key_type), raw) == text
                 count += 1
             assert did.removeprefix("did:key:") == case["verificationKeyPair"]["id"].rpartition("#")[2]
-        with capsys.disabled():
-            print(f" [{count} Ed25519 and X25519 keys]", end="")
+        tally(f"multikey: {count} Ed25519 and X25519 keys")
         assert count >= 10
 
-    def test_nist_vectors(self, vectors, capsys):
+    def test_nist_vectors(self, vectors, tally):
         """P-256 and P-384 keys of the did:key vectors, which also hold P-521 keys: refused."""
         count = 0
         for did, case in did_key_vectors(vectors, "nist-curves.json").items():
@@ -167,8 +166,7 @@ class TestMultikey:
             assert jwk is None or key_type == jwk["crv"]
             assert multikey.encode_multikey(key_type, raw) == text
             count += 1
-        with capsys.disabled():
-            print(f" [{count} P-256 and P-384 keys]", end="")
+        tally(f"multikey: {count} P-256 and P-384 keys")
         assert count >= 5
 
     def test_example_of_the_specification(self):

@@ -23,8 +23,14 @@ def suite(vectors):
     by_type = {}
     for test in tests:
         by_type.setdefault(test["type"], []).append(test)
-    print({kind: len(group) for kind, group in by_type.items()})
     return folder, by_type
+
+
+def test_every_kind_of_test_is_run(suite, tally):
+    """Evaluation, map and poison tests: the suite has no fourth kind."""
+    kinds = {kind.removeprefix("rdfc:"): len(group) for kind, group in suite[1].items()}
+    tally("rdf-canon: " + ", ".join(f"{count} {kind}" for kind, count in kinds.items()))
+    assert len(kinds) == 3
 
 
 def test_official_datasets_get_their_canonical_form(suite):

@@ -318,6 +318,12 @@ def hide_behind_included(secured):
     del secured["credentialSubject"]["fullName"]
 
 
+def hide_expiry(secured):
+    proof = secured["proof"]
+    value = {"@value": proof.pop("expires"), "@type": "http://www.w3.org/2001/XMLSchema#dateTime"}
+    proof["https://w3id.org/security#expiration"] = value
+
+
 def append_useless_context(secured):
     secured["@context"].append({"unused": "https://attacker.example/#unused"})
 
@@ -346,6 +352,37 @@ def test_an_rdf_document_is_spelt_as_its_contexts_spell_it(respell, code, sign, 
     assert refuse(secured, ask) == code
     unsafe = replace(ask["demand"], unsafe_any_json_ld=True)
     assert verify_proof(secured, **{**ask, "demand": unsafe}).document["issuer"] == "did:web:civil.example"
+
+
+def test_the_members_of_an_rdf_proof_can_not_be_hidden(sign, ask):
+    """A proof that ended stays ended, whatever its ``expires`` is called; the signature alone would hold."""
+    secured = sign(document(), cryptosuite=RDF_SUITE, expires=AT + timedelta(days=1))
+    hide_expiry(secured)
+    assert refuse(secured, ask) == "respelled-member"
+    unsafe = replace(ask["demand"], unsafe_any_json_ld=True)
+    assert verify_proof(secured, **{**ask, "demand": unsafe})
+
+
+def repeat_type(secured):
+    secured["type"] = [*secured["type"], secured["type"][-1]]
+
+
+def repeat_act(secured):
+    secured["credentialSubject"]["prohibitedAct"] = ["travel", "travel"]
+
+
+def add_empty_set(secured):
+    secured["evidence"] = []
+
+
+@pytest.mark.parametrize("add", [repeat_type, repeat_act, add_empty_set])
+def test_sets_that_say_nothing_are_refused_under_rdf(sign, ask, add):
+    """An entry twice, or an empty set, leaves the signature good and gives a reader what nobody signed."""
+    unsigned = document()
+    unsigned["credentialSubject"]["prohibitedAct"] = "travel"
+    secured = sign(unsigned, cryptosuite=RDF_SUITE)
+    add(secured)
+    assert refuse(secured, ask) == "says-nothing"
 
 
 def test_claims_are_not_moved_between_mentions_of_one_thing(sign, ask):

@@ -340,7 +340,7 @@ class TestBuilding:
             )
 
 
-def test_the_specifications_examples_are_read(vectors):
+def test_the_specifications_examples_are_read(vectors, tally):
     """Every complete example of the Recommendation is read: entries of credentials, and lists."""
     entries, lists = [], []
     for path in sorted((vectors / "vc-bitstring-status-list" / "examples").glob("*.json")):
@@ -357,7 +357,7 @@ def test_the_specifications_examples_are_read(vectors):
     read = [
         read_status(e, document, AT) for e in entries for document in lists if e.list_id == document["id"]
     ]
-    print(f"{len(entries)} entries, {len(lists)} lists, {len(read)} statuses")
+    tally(f"Bitstring Status List: {len(entries)} entries, {len(lists)} lists, {len(read)} statuses")
     assert ids == {"https://example.com/credentials/status/3"}
     assert len(read) >= 20
     assert not any(value.is_set for value in read)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from vcid.knowledge import Anchored, Knowledge
     from vcid.ledger.anchor import LogPolicy, ViewStore
     from vcid.policy import Policy
-    from vcid.statuses import Holder, UsedList
+    from vcid.statuses import Standing, UsedList
     from vcid.trust import Accreditation
 
 _RECHECK = timedelta(minutes=1)
@@ -75,7 +75,7 @@ class Anchors:
         self._judged: dict[tuple[str, Claim], tuple[datetime, Judgement]] = {}
 
     def check(
-        self, holder: Holder, used: Iterable[UsedList], now: datetime
+        self, standing: Standing, used: Iterable[UsedList], now: datetime
     ) -> tuple[list[Check], datetime | None]:
         """Judge everything an answer rests on.
 
@@ -85,7 +85,7 @@ class Anchors:
         """
         answers: list[_Answer] = []
         logs: dict[str, LogPolicy] = {}
-        for question in self._questions(holder, used):
+        for question in self._questions(standing, used):
             log = self._log(question.accreditation)
             answers.append(self._answer(question, log, now))
             if log is not None and log.origin in self._knowledge.logs:
@@ -97,8 +97,8 @@ class Anchors:
         times = [answer.fresh_as_of for answer in answers if answer.fresh_as_of is not None]
         return [answer.check for answer in answers], min(times) if len(times) == len(answers) else None
 
-    def _questions(self, holder: Holder, used: Iterable[UsedList]) -> Iterator[_Question]:
-        issuers = {holder.issuer: holder.accreditation}
+    def _questions(self, standing: Standing, used: Iterable[UsedList]) -> Iterator[_Question]:
+        issuers = {standing.issuer: standing.accreditation}
         for status_list in used:
             yield _Question(
                 Kind.STATUS_LIST, status_list.list_id, status_list.anchored, status_list.accreditation

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -22,6 +21,7 @@ from vcid.errors import FieldError, InvalidRecord
 from vcid.securing.cryptosuites import SUITES
 from vcid.securing.data_integrity import ProofDemand, ProofOptions, add_proof, verify_proof
 from vcid.status.bitstring import ListPeriod, build_status_list
+from vcid.status.issuances import check_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +55,6 @@ class Practice:
         status_url: the URL below which status lists are found; by default ``/status`` at a did:web's host.
         list_validity: how long a published list holds.
         clock: gives the current time, with a time zone.
-        random: gives the number of random bytes it is asked for.
         contexts: the JSON-LD contexts known.
     """
 
@@ -63,7 +62,6 @@ class Practice:
     status_url: str | None = None
     list_validity: timedelta = LIST_VALIDITY
     clock: Callable[[], datetime] = utc_now
-    random: Callable[[int], bytes] = secrets.token_bytes
     contexts: Contexts = field(default_factory=Contexts.carried)
 
 
@@ -76,12 +74,21 @@ class Order:
         record: what the credential says.
         child_did: the child's DID in a birth registration; a fresh one whose key is not kept, by default.
         valid_until: when a birth registration's credential ends. A birth is a fact: by default, never.
+
+    Raises:
+        ValueError: the key is empty, too long or no Unicode text, or a guardianship, which has a period and
+            guardians of its own, is given a child's DID or an end.
     """
 
     key: str
     record: Record
     child_did: str | None = None
     valid_until: datetime | None = None
+
+    def __post_init__(self) -> None:
+        check_key(self.key)
+        if isinstance(self.record, Guardianship) and (self.child_did or self.valid_until):
+            raise ValueError("a guardianship states its dependent and its period itself")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +151,13 @@ class Desk:
             id=f"{did}#{key.multikey}", type="Multikey", controller=did, public_key=key
         )
 
-    def write(self, statement: Statement, place: Issuance) -> Credential:
+    def write(self, statement: Statement, place: Issuance, now: datetime) -> Credential:
         """Write, secure and verify the credential of one statement, in the place the registry gave it.
 
         Raises:
             InvalidRecord: the result does not conform to its schema.
         """
-        record, now = statement.order.record, self._practice.clock()
+        record = statement.order.record
         start, end = now, statement.order.valid_until
         if isinstance(record, Guardianship):
             start, end = record.valid_from, record.valid_until

@@ -113,9 +113,10 @@ class Issuer:
         )
 
     def issue(self, record: Record, *, key: str, child_did: str | None = None) -> Credential:
-        """Issue one credential, or give again the one that the key already stands for.
+        """Issue one credential, or give again the one that the key already stands for; see ``Order``.
 
         Raises:
+            ValueError: as ``Order``.
             InvalidRecord: the record has faults; all of them are listed, and nothing was recorded.
             Conflict: the key stands for another record (``key-reused``), or nothing has been published yet
                 that has room (``no-room``).
@@ -262,7 +263,7 @@ class Issuer:
                 answers[number] = Issued(place.key, place.credential)
             else:
                 try:
-                    signed.append((number, place, self._desk.write(statement, place)))
+                    signed.append((number, place, self._desk.write(statement, place, now)))
                 except InvalidRecord as error:
                     answers[number] = Issued(place.key, error=error)
         completed = self._registry.complete_many([(place, credential) for _, place, credential in signed])

@@ -16,14 +16,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tempfile
+import secrets
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from vcid.encoding.json import canonicalize, parse_object
-from vcid.errors import FieldError, Malformed, VcidError
+from vcid.errors import FieldError, Malformed, Unavailable, VcidError
 from vcid.ledger.entries import Entry, Kind, topic
 from vcid.ledger.notes import Checkpoint, Note, decode_base64, encode_base64
 from vcid.ledger.receipts import HEAD_RECEIPT, HeadReceipt, Receipt
@@ -171,17 +172,28 @@ class Knowledge:
         )
 
     def save(self, folder: str | Path) -> None:
-        """Write a folder, in place of the one that was there; a crash leaves the old or the new one."""
+        """Write a folder, in place of the one that was there.
+
+        The new folder is complete before the old one is moved aside, and the old one is deleted last. Only
+        between those two moves is there nothing under the name, and what stopped there is found beside it.
+        """
         root = Path(folder)
         root.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=root.parent, prefix=f".{root.name}-") as scratch:
-            fresh = Path(scratch, "new")
+        mark = secrets.token_hex(4)
+        fresh, old = root.with_name(f".{root.name}.new-{mark}"), root.with_name(f".{root.name}.old-{mark}")
+        try:
             for part, known in (("dids", self.did_documents), ("status", self.status_lists)):
                 _write_anchored(fresh / part, known)
             _write_logs(fresh / "logs", self.logs)
             if root.exists():
-                root.rename(Path(scratch, "old"))
+                root.rename(old)
             fresh.rename(root)
+        except OSError as error:
+            if old.exists() and not root.exists():
+                old.rename(root)
+            shutil.rmtree(fresh, ignore_errors=True)
+            raise Unavailable(f"the knowledge folder can't be written: {error.strerror}") from error
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _renew(known: Mapping[str, Anchored], ledger: Ledger, size: int) -> dict[str, Anchored]:
@@ -215,8 +227,8 @@ def _read_part(
         try:
             name, known = read(path)
         except VcidError as error:
-            code = error.code if isinstance(error, Malformed) else "unreadable"
-            faults.append(FieldError(where, code, "a file as Knowledge.save writes it"))
+            fault = error if isinstance(error, Malformed) else Malformed("unreadable", "a file of knowledge")
+            faults.append(FieldError(where, fault.code, fault.expected))
             continue
         if name in claimed:
             faults.append(FieldError(where, "duplicate", "one file for each document"))

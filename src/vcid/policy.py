@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from vcid.encoding.dates import format_timestamp, parse_timestamp
 from vcid.encoding.json import parse_object
 from vcid.encoding.multikey import decode_digest_multibase, encode_multibase, encode_multihash_sha256
-from vcid.errors import FieldError, InvalidRecord, VcidError
+from vcid.errors import FieldError, InvalidRecord, Malformed
 from vcid.keys.signing import PublicKey
 from vcid.ledger.anchor import LogPolicy
 from vcid.report import INDISPENSABLE, INTOLERABLE, CheckName
@@ -59,20 +59,24 @@ class Policy:
     tolerated: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
+        for name in ("suites", "tolerated"):
+            if isinstance(getattr(self, name), str):
+                raise TypeError(f"{name} is a set of strings, not one string")
+            object.__setattr__(self, name, frozenset(getattr(self, name)))
         if self.max_evidence_age <= timedelta(0) or not timedelta(0) <= self.clock_skew <= timedelta(days=1):
-            raise ValueError("a positive maximum age, and a clock skew between nothing and a day")
+            raise ValueError("max_evidence_age is positive, and clock_skew at most a day")
         if len({log.origin for log in self.logs}) != len(self.logs):
-            raise ValueError("each log once")
+            raise ValueError("logs names each log once")
         if not self.suites <= SUITES.keys():
-            raise ValueError(f"cryptosuites among {', '.join(SUITES)}")
+            raise ValueError(f"suites are among {', '.join(SUITES)}")
         for name in self.tolerated:
             check, _, code = name.partition(":")
             if check not in set(CheckName) - INDISPENSABLE or code in INTOLERABLE:
-                raise ValueError("tolerated: names of checks that a report can do without, or name:code")
+                raise ValueError("tolerated names checks that a report can do without, or name:code")
         if self._trusts_any_document():
             raise ValueError(
-                "a document_digest in each accreditation of a did:web: the anchor, which else vouches for the"
-                " DID document, is tolerated"
+                "an accreditation of a did:web has a document_digest where the anchor, which would else vouch"
+                " for the DID document, is tolerated"
             )
 
     def _trusts_any_document(self) -> bool:
@@ -119,7 +123,7 @@ class Policy:
         try:
             return cls(**demands)
         except ValueError as error:
-            raise InvalidRecord([FieldError("", "contradiction", str(error))]) from error
+            raise InvalidRecord([FieldError("", "contradiction", f"that {error}")]) from error
 
     def to_json(self) -> JsonObject:
         """Write the policy as JSON."""
@@ -155,8 +159,10 @@ def _read_each(
     for index, item in enumerate(value.get(name, [])):
         try:
             parts.append(read(item))
-        except (VcidError, ValueError) as error:
-            faults.append(FieldError(f"/{name}/{index}", "invalid", str(error)))
+        except Malformed as error:
+            faults.append(FieldError(f"/{name}/{index}", error.code, error.expected))
+        except ValueError as error:
+            faults.append(FieldError(f"/{name}/{index}", "contradiction", f"that {error}"))
     return tuple(parts)
 
 

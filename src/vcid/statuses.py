@@ -37,8 +37,8 @@ _HARMLESS = frozenset({"refresh", "message"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Holder:
-    """Whose credential is asked about.
+class Standing:
+    """Whose credential is asked about, and on what authority.
 
     Attributes:
         issuer: the credential's issuer.
@@ -79,7 +79,7 @@ class Statuses:
         self._judged: dict[str, _Judged] = {}
 
     def check(
-        self, document: JsonObject, holder: Holder, *, at: datetime, now: datetime
+        self, document: JsonObject, standing: Standing, *, at: datetime, now: datetime
     ) -> tuple[list[Check], list[UsedList]]:
         """Check every status entry of a credential; give the lists that were read as well."""
         try:
@@ -98,7 +98,7 @@ class Statuses:
                 checks.append(_unknown("status-list-missing", "the status list is not among what is known"))
                 continue
             judged = self._judge(entry.list_id, known, now)
-            refusal, accreditation = self._entitle(judged, holder, now)
+            refusal, accreditation = self._entitle(judged, standing, now)
             used[entry.list_id] = UsedList(entry.list_id, known, accreditation)
             if refusal is None and judged.document is not None:
                 checks.append(_read(entry, judged.document, at=at, now=self._forgive(judged, now)))
@@ -148,16 +148,16 @@ class Statuses:
         )
 
     def _entitle(
-        self, judged: _Judged, holder: Holder, now: datetime
+        self, judged: _Judged, standing: Standing, now: datetime
     ) -> tuple[Check | None, Accreditation | None]:
         """Find what entitles the list's issuer.
 
         A list by another than the credential's issuer counts only where the issuer's accreditation names that
         other: an authority that publishes lists of its own has no say about anybody else's credentials.
         """
-        if judged.refusal is not None or judged.issuer == holder.issuer:
-            return judged.refusal, holder.accreditation
-        named = holder.accreditation.status_issuers if holder.accreditation else frozenset()
+        if judged.refusal is not None or judged.issuer == standing.issuer:
+            return judged.refusal, standing.accreditation
+        named = standing.accreditation.status_issuers if standing.accreditation else frozenset()
         if judged.issuer not in named:
             detail = (
                 "the status list is by another issuer, whom the policy does not name for this one's lists"

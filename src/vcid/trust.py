@@ -7,10 +7,10 @@ accredited by default.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from vcid.credentials.codes import country_of, is_jurisdiction
 from vcid.errors import Coded
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ ANYWHERE = "*"
 """As a jurisdiction: everywhere, and credentials that name no jurisdiction. It has to be written out."""
 
 STATUS_LIST_TYPE = "BitstringStatusListCredential"
-
-_JURISDICTION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?|\*")
 
 _JURISDICTION_PATHS = {
     "BirthRegistrationCredential": ("registration", "jurisdiction"),
@@ -61,6 +59,7 @@ class Accreditation:
 
     Raises:
         ValueError: a field is empty or not of the form stated.
+        TypeError: a set of strings is one string.
     """
 
     issuer: str
@@ -76,9 +75,13 @@ class Accreditation:
     def __post_init__(self) -> None:
         if not self.issuer.startswith("did:"):
             raise ValueError("an accreditation's issuer is a DID")
+        for name in ("credential_types", "jurisdictions", "status_issuers"):
+            if isinstance(getattr(self, name), str):
+                raise TypeError(f"{name} is a set of strings, not one string")
+            object.__setattr__(self, name, frozenset(getattr(self, name)))
         if not self.credential_types or not self.jurisdictions:
             raise ValueError("an accreditation names at least one credential type and one jurisdiction")
-        if not all(_JURISDICTION.fullmatch(code) for code in self.jurisdictions):
+        if not all(code == ANYWHERE or is_jurisdiction(code) for code in self.jurisdictions):
             raise ValueError("a jurisdiction is an ISO 3166-1 or 3166-2 code, or '*' for anywhere")
         for bound in (self.valid_from, self.valid_until):
             if bound is not None and bound.tzinfo is None:
@@ -97,7 +100,7 @@ class Accreditation:
         if ANYWHERE in self.jurisdictions:
             return True
         return jurisdiction is not None and (
-            jurisdiction in self.jurisdictions or jurisdiction.split("-", 1)[0] in self.jurisdictions
+            jurisdiction in self.jurisdictions or country_of(jurisdiction) in self.jurisdictions
         )
 
 

@@ -31,7 +31,7 @@ from vcid.encoding.json import canonicalize, parse_object
 from vcid.errors import Malformed, Rejected, Undecided
 from vcid.issuers import SWAPPED, KnownIssuers, ProofResult, issuer_of
 from vcid.report import Check, CheckName, Conclusion, Report
-from vcid.statuses import Holder, Statuses
+from vcid.statuses import Standing, Statuses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -202,9 +202,9 @@ class Verifier:
             schemas = self._check_schemas(covered)
         else:
             schemas = [Check.skipped(CheckName.SCHEMA, "neither proof nor issuer vouch for the document")]
-        holder = Holder(issuer=issuer_of(covered), accreditation=accreditation)
-        statuses, used = self._statuses.check(covered, holder, at=at, now=now)
-        anchors, fresh_as_of = self._anchors.check(holder, used, now)
+        standing = Standing(issuer=issuer_of(covered), accreditation=accreditation)
+        statuses, used = self._statuses.check(covered, standing, at=at, now=now)
+        anchors, fresh_as_of = self._anchors.check(standing, used, now)
         checks = [issuer, self._check_period(covered, at), *schemas, *statuses, *anchors]
         return proof, checks, fresh_as_of
 
@@ -223,8 +223,7 @@ class Verifier:
         A credential can't choose to go without the schema of its type.
         """
         results = check_schema(document, schemas=self._surroundings.schemas)
-        named = {result.id for result in results}
-        results += tuple(result for result in check_own_schemas(document) if result.id not in named)
+        results += check_own_schemas(document, but={result.id for result in results})
         if not results:
             return [Check.skipped(CheckName.SCHEMA, "the credential names no schema")]
         return [_schema_check(result) for result in results]

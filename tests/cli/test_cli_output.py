@@ -21,11 +21,12 @@ from hypothesis import strategies as st
 from cli.conftest import Place
 from vcid.cli.folder import CredentialFolder
 from vcid.cli.output import fault_text, printable
-from vcid.cli.tables import MAX_KEY, columns_for, read_lines, read_orders
+from vcid.cli.tables import columns_for, read_lines, read_orders
 from vcid.credentials.model import Credential
 from vcid.errors import FieldError, InvalidRecord, Malformed, VcidError
 from vcid.importers.csv_rows import MAX_LINE
 from vcid.importers.example_columns import EXAMPLE_COLUMNS
+from vcid.status.issuances import MAX_KEY
 
 needs_terminal = pytest.mark.skipif(os.name != "posix", reason="a terminal of POSIX is needed")
 

@@ -106,6 +106,7 @@ def test_the_official_schema_refuses_no_more_than_we_do(mode, vectors: Path):
     )
     validator = Draft202012Validator(json.loads(schema.read_bytes()))
     assert validator.is_valid(document())
+    refused = 0
     for name in document():
         changed = document()
         if mode == "drop":
@@ -114,6 +115,8 @@ def test_the_official_schema_refuses_no_more_than_we_do(mode, vectors: Path):
             changed[name] = None if mode == "null" else {}
         if not validator.is_valid(changed):
             assert check_model(changed), name
+            refused += 1
+    assert refused
 
 
 # One rule at a time ----------------------------------------------------------------------------------------

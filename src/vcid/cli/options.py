@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     Function = Callable[..., Any]
 
 VARIABLE: Final = "VCID_PASSPHRASE"
-MAX_KEY: Final = 1024
 _MAX_PASSPHRASE: Final = 4096
 
 KEY_COSTS: Final = ("interactive", "moderate", "sensitive")
@@ -123,11 +122,14 @@ def open_input(file: Path) -> Iterator[IO[bytes]]:
 
 def read_key(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     """Read an option's key, the caller's own name for a record, without repeating it in an error."""
-    if value is None or (
-        0 < len(value) <= MAX_KEY and not any("\ud800" <= sign <= "\udfff" for sign in value)
-    ):
-        return value
-    raise click.BadParameter(f"expected 1 to {MAX_KEY} characters in UTF-8", ctx, param)
+    from vcid.status.issuances import check_key
+
+    if value is not None:
+        try:
+            check_key(value)
+        except ValueError as error:
+            raise click.BadParameter(str(error), ctx, param) from error
+    return value
 
 
 def read_moment(ctx: click.Context, param: click.Parameter, value: str | None) -> datetime | None:

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from itertools import tee
 from typing import TYPE_CHECKING, Final
 
-from vcid.cli.options import MAX_KEY
 from vcid.drafting import Order
 from vcid.errors import FieldError, InvalidRecord
 from vcid.importers.csv_rows import MAX_LINE, read_rows
 from vcid.importers.table import read_registrations
+from vcid.status.issuances import check_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -78,19 +78,14 @@ def _ordered(row: Row, cell: str, key_column: str) -> OrderedRow:
     key = cell.strip()
     faults = [*row.faults]
     is_reported = any(fault.path in ("", key_column) for fault in faults)
-    if not is_reported and (expected := _key_fault(key)):
-        faults.append(FieldError(key_column, "key", expected, key, row.line))
+    try:
+        check_key(key)
+    except ValueError as error:
+        if not is_reported:
+            faults.append(FieldError(key_column, "key", str(error), key, row.line))
     if faults or row.record is None:
         return OrderedRow(row.line, None, tuple(faults))
     return OrderedRow(row.line, Order(key=key, record=row.record))
-
-
-def _key_fault(key: str) -> str:
-    if not 0 < len(key) <= MAX_KEY:
-        return f"a key of 1 to {MAX_KEY} characters"
-    if any("\ud800" <= sign <= "\udfff" for sign in key):
-        return "a key in UTF-8"
-    return ""
 
 
 def read_lines(stream: IO[bytes]) -> Iterator[bytes]:

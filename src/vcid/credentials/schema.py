@@ -26,7 +26,7 @@ from vcid.encoding.json import is_term, parse, parse_object
 from vcid.errors import FieldError, Malformed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterator, Mapping
 
     from jsonschema import Draft202012Validator, ValidationError
 
@@ -140,12 +140,12 @@ def check_schema(document: JsonObject, *, schemas: Schemas = _NOTHING_ADDED) -> 
     )
 
 
-def check_own_schemas(document: JsonObject) -> tuple[SchemaResult, ...]:
-    """Evaluate a credential against the schemas that vcid has for its types, whether it names them or not."""
+def check_own_schemas(document: JsonObject, *, but: Container[str]) -> tuple[SchemaResult, ...]:
+    """Evaluate a credential against the schemas that vcid has for its types, but for those in ``but``."""
     types = document.get("type")
     names = types if isinstance(types, list) else [types]
-    urls = [_OF_TYPE[name] for name in names if isinstance(name, str) and name in _OF_TYPE]
-    return tuple(_evaluate(document, read_schema(_CARRIED[url]), url) for url in dict.fromkeys(urls))
+    urls = dict.fromkeys(_OF_TYPE[name] for name in names if isinstance(name, str) and name in _OF_TYPE)
+    return tuple(_evaluate(document, read_schema(_CARRIED[url]), url) for url in urls if url not in but)
 
 
 @lru_cache(maxsize=16)

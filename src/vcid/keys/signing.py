@@ -11,6 +11,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Protocol, Self
 
 from nacl import bindings
@@ -21,7 +22,6 @@ from vcid.errors import InvalidProof, Locked, Malformed, VcidError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
@@ -178,7 +178,7 @@ class LocalSigner:
         return self._reveal()
 
     def save(
-        self, path: Path, passphrase: str, *, cost: Argon2Cost | None = None, overwrite: bool = False
+        self, path: str | Path, passphrase: str, *, cost: Argon2Cost | None = None, overwrite: bool = False
     ) -> None:
         """Write the key to a file of mode 0600, encrypted under ``passphrase``, in one atomic step.
 
@@ -194,10 +194,10 @@ class LocalSigner:
             kind=KEY_FILE_KIND,
             public={"publicKeyMultibase": self._public_key.multikey},
         )
-        private_files.write(path, sealed, overwrite=overwrite)
+        private_files.write(Path(path), sealed, overwrite=overwrite)
 
     @classmethod
-    def load(cls, path: Path, passphrase: str) -> LocalSigner:
+    def load(cls, path: str | Path, passphrase: str) -> LocalSigner:
         """Read a key that ``save`` wrote.
 
         Raises:
@@ -207,7 +207,7 @@ class LocalSigner:
         """
         from vcid.keys import encrypted_file, private_files
 
-        stored = encrypted_file.parse(private_files.read(path), kind=KEY_FILE_KIND)
+        stored = encrypted_file.parse(private_files.read(Path(path)), kind=KEY_FILE_KIND)
         claimed = PublicKey.from_multikey(stored.public_text("publicKeyMultibase"))
         raw = stored.decrypt(encrypted_file.FileKey.derive(passphrase, stored.salt, stored.cost))
         return matching_signer(claimed, raw)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from vcid.encoding.json import canonicalize, parse_object
@@ -21,7 +22,6 @@ from vcid.keys.signing import PublicKey, matching_signer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from vcid.encoding.json import JSON, JsonObject
     from vcid.keys.encrypted_file import Argon2Cost
@@ -47,13 +47,13 @@ class Wallet:
 
     __slots__ = ("_contents", "_file_key", "_path")
 
-    def __init__(self, path: Path, file_key: FileKey, contents: _Contents) -> None:
-        self._path = path
+    def __init__(self, path: str | Path, file_key: FileKey, contents: _Contents) -> None:
+        self._path = Path(path)
         self._file_key = file_key
         self._contents = contents
 
     @classmethod
-    def create(cls, path: Path, passphrase: str, *, cost: Argon2Cost | None = None) -> Wallet:
+    def create(cls, path: str | Path, passphrase: str, *, cost: Argon2Cost | None = None) -> Wallet:
         """Write a new, empty wallet of mode 0600.
 
         Raises:
@@ -61,11 +61,11 @@ class Wallet:
             Unavailable: the file can't be written.
         """
         wallet = cls(path, FileKey.create(passphrase, cost), _Contents({}, {}))
-        private_files.write(path, _seal(wallet._contents, wallet._file_key))
+        private_files.write(Path(path), _seal(wallet._contents, wallet._file_key))
         return wallet
 
     @classmethod
-    def open(cls, path: Path, passphrase: str) -> Wallet:
+    def open(cls, path: str | Path, passphrase: str) -> Wallet:
         """Open a wallet.
 
         Raises:
@@ -73,7 +73,7 @@ class Wallet:
             Malformed: the file is no wallet.
             Unavailable: the file can't be read.
         """
-        stored = encrypted_file.parse(private_files.read(path), kind=WALLET_KIND)
+        stored = encrypted_file.parse(private_files.read(Path(path)), kind=WALLET_KIND)
         file_key = FileKey.derive(passphrase, stored.salt, stored.cost)
         return cls(path, file_key, _read_contents(stored.decrypt(file_key)))
 

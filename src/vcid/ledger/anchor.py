@@ -146,7 +146,7 @@ class LogPolicy:
             pairs = tuple((witness.name, witness.public_key) for witness in witnesses)
             return cls(origin=origin, log_key=key.public_key, witnesses=pairs, quorum=quorum)
         except ValueError as error:
-            raise Malformed("log-policy", str(error)) from error
+            raise Malformed("log-policy", f"that {error}") from error
 
 
 def _parse_vkey(vkey: object, signature_type: SignatureType) -> NoteKey:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from vcid.credentials.model import Credential
 from vcid.errors import Conflict, Unavailable
@@ -19,6 +19,23 @@ if TYPE_CHECKING:
     from vcid.storage import Transaction
 
 _COLUMNS = "SELECT number, key, credential_id, record_digest, media_type, content FROM issuance"
+
+
+MAX_KEY: Final = 1024
+"""How many characters a caller's key has at most."""
+
+
+def check_key(key: str) -> None:
+    """Check that a caller's key is one, without repeating it.
+
+    Raises:
+        TypeError: it is no text.
+        ValueError: it is empty, too long, or no Unicode text.
+    """
+    if not isinstance(key, str):
+        raise TypeError("a key is a string")
+    if not 0 < len(key) <= MAX_KEY or any("\ud800" <= sign <= "\udfff" for sign in key):
+        raise ValueError(f"a key has 1 to {MAX_KEY} characters that UTF-8 can write")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

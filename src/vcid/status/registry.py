@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from vcid.encoding.dates import format_timestamp, utc_now
 from vcid.errors import Conflict
 from vcid.status import issuances, publication, recovery
-from vcid.status.issuances import Issuance
+from vcid.status.issuances import Issuance, check_key
 from vcid.status.publication import Demand, ListSnapshot, Prepared
 from vcid.status.recovery import Missed, PublishedHead, RecoveryReport
 from vcid.status.tables import SCHEMA, Publication, read_publications
@@ -41,8 +41,6 @@ __all__ = [
     "RecoveryReport",
     "Registry",
 ]
-
-_MAX_KEY = 1024
 
 
 class Registry:
@@ -117,8 +115,8 @@ class Registry:
         others. Raises as `reserve` does otherwise; nothing is reserved then.
         """
         requests = list(requests)
-        if not all(0 < len(key) <= _MAX_KEY for key, _ in requests):
-            raise ValueError(f"a key has 1 to {_MAX_KEY} characters")
+        for key, _ in requests:
+            check_key(key)
         now = self._timestamp()
         with self._database.transaction() as transaction:
             return [self._reserve(transaction, request, now) for request in requests]

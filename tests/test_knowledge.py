@@ -3,7 +3,7 @@
 import pytest
 
 from vcid.encoding.json import canonicalize
-from vcid.errors import Malformed
+from vcid.errors import Conflict, Malformed
 from vcid.knowledge import Knowledge, file_name
 from world import COURT, World, birth
 
@@ -48,6 +48,40 @@ def test_saving_replaces_the_folder_whole(world, issuer, folder):
     (folder / "status" / "stray.json").write_bytes(b"{}")
     world.knowledge(issuer).save(folder)
     assert not (folder / "status" / "stray.json").exists()
+    assert [path.name for path in folder.parent.iterdir()] == ["knowledge"]
+
+
+@pytest.mark.parametrize("stray", ["keys.json", "dids/notes.txt", "status/deep/list.json", "more/x.json"])
+def test_a_folder_that_holds_anything_else_is_left_alone(world, issuer, folder, stray):
+    """Whoever names the wrong folder loses nothing by it."""
+    (folder / stray).parent.mkdir(exist_ok=True, parents=True)
+    (folder / stray).write_text("precious")
+    with pytest.raises(Conflict) as caught:
+        world.knowledge(issuer).save(folder)
+    assert caught.value.code == "not-knowledge"
+    assert (folder / stray).read_text() == "precious"
+
+
+def test_a_file_in_the_way_is_left_alone(world, issuer, tmp_path):
+    """A folder's name that is a file's."""
+    (tmp_path / "knowledge").write_text("precious")
+    with pytest.raises(Conflict):
+        world.knowledge(issuer).save(tmp_path / "knowledge")
+
+
+def test_a_link_goes_on_leading_to_the_folder(world, issuer, folder, tmp_path):
+    """What it leads to is replaced, and not the link: somebody may serve it."""
+    (tmp_path / "served").symlink_to(folder)
+    world.knowledge(issuer).save(tmp_path / "served")
+    assert (tmp_path / "served").is_symlink()
+    assert Knowledge.load(folder).faults == ()
+
+
+@pytest.mark.parametrize("use", [Knowledge.load, lambda folder: Knowledge().save(folder)])
+def test_what_a_crash_set_aside_is_put_back(folder, use):
+    """Between the two moves of a save: the next one to look finds the old folder, and no scrap stays."""
+    folder.rename(folder.with_name(".knowledge.old-0badcafe"))
+    use(folder)
     assert [path.name for path in folder.parent.iterdir()] == ["knowledge"]
 
 

@@ -327,3 +327,17 @@ class TestThreadsAndForks:
 
         assert in_child(look) == 0
         assert values(store) == {"a": 1}
+
+
+@pytest.mark.parametrize("replace", [lambda path, copy: copy.replace(path), lambda path, copy: path.unlink()])
+def test_a_file_that_is_replaced_under_an_open_store_is_noticed(tmp_path, replace):
+    """What would be written to the old file is lost: nothing more is written, or read."""
+    path, copy = tmp_path / "store.db", tmp_path / "copy.db"
+    database = Database.open(f"sqlite:///{path}", SCHEMA)
+    with database.transaction() as transaction:
+        transaction.execute("SELECT 1")
+    copy.write_bytes(path.read_bytes())
+    replace(path, copy)
+    for use in (database.transaction, database.read):
+        with pytest.raises(Unavailable, match="replaced"), use():
+            pass

@@ -24,7 +24,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from vcid.encoding.json import canonicalize, parse_object
-from vcid.errors import FieldError, Malformed, Unavailable, VcidError
+from vcid.errors import Conflict, FieldError, Malformed, Unavailable, VcidError
 from vcid.ledger.entries import Entry, Kind, topic
 from vcid.ledger.notes import Checkpoint, Note, decode_base64, encode_base64
 from vcid.ledger.receipts import HEAD_RECEIPT, HeadReceipt, Receipt
@@ -44,6 +44,9 @@ MAX_FILES = 10_000
 
 MAX_FILE_BYTES = 8 << 20
 """The largest file read: a status list of ten million entries fits, compressed."""
+
+_PARTS = frozenset({"dids", "status", "logs"})
+_SUFFIXES = frozenset({".json", ".entry", ".receipt", ".checkpoint"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +163,7 @@ class Knowledge:
         Raises:
             Malformed: there is no such folder.
         """
-        root = Path(folder)
+        root = _adopt(Path(folder))
         if not root.is_dir():
             raise Malformed("no-knowledge", "a folder of knowledge, as Knowledge.save writes it")
         faults: list[FieldError] = []
@@ -175,12 +178,18 @@ class Knowledge:
         """Write a folder, in place of the one that was there.
 
         The new folder is complete before the old one is moved aside, and the old one is deleted last. Only
-        between those two moves is there nothing under the name, and what stopped there is found beside it.
+        between those two moves is there nothing under the name; who looks for it next puts the old one back.
+
+        Raises:
+            Conflict: what is there holds something else than knowledge (``not-knowledge``); it is left alone.
+            Unavailable: the folder can't be written.
         """
-        root = Path(folder)
-        root.parent.mkdir(parents=True, exist_ok=True)
+        root = _adopt(Path(folder))
+        check_replaceable(root)
+        # A link goes on leading to where it leads: somebody may serve what is there.
+        root = root.resolve()
         mark = secrets.token_hex(4)
-        fresh, old = root.with_name(f".{root.name}.new-{mark}"), root.with_name(f".{root.name}.old-{mark}")
+        fresh, old = root.with_name(f".{root.name}.new-{mark}"), root.with_name(f"{_set_aside(root)}{mark}")
         try:
             for part, known in (("dids", self.did_documents), ("status", self.status_lists)):
                 _write_anchored(fresh / part, known)
@@ -194,6 +203,37 @@ class Knowledge:
             shutil.rmtree(fresh, ignore_errors=True)
             raise Unavailable(f"the knowledge folder can't be written: {error.strerror}") from error
         shutil.rmtree(old, ignore_errors=True)
+
+
+def check_replaceable(folder: Path) -> None:
+    """Check that a folder may be replaced by new knowledge: it is not there, is empty, or holds nothing else.
+
+    Raises:
+        Conflict: it holds something else (``not-knowledge``), which would be lost.
+    """
+    if not folder.exists():
+        return
+    parts = list(folder.iterdir()) if folder.is_dir() else [folder]
+    for part in parts:
+        is_part = part.name in _PARTS and part.is_dir() and not part.is_symlink()
+        if not is_part or not all(file.is_file() and file.suffix in _SUFFIXES for file in part.iterdir()):
+            raise Conflict(
+                "not-knowledge",
+                "the folder holds more than knowledge, and would be replaced whole: name another one",
+            )
+
+
+def _set_aside(root: Path) -> str:
+    return f".{root.name}.old-"
+
+
+def _adopt(root: Path) -> Path:
+    """Put back a folder that a crash left set aside, if nothing took its place."""
+    if not root.exists() and root.parent.is_dir():
+        left = [path for path in root.parent.iterdir() if path.name.startswith(_set_aside(root))]
+        if len(left) == 1:
+            left[0].rename(root)
+    return root
 
 
 def _renew(known: Mapping[str, Anchored], ledger: Ledger, size: int) -> dict[str, Anchored]:

@@ -73,10 +73,11 @@ class Transaction:
 class _Handle:
     """One connection, closed when its thread lets go of it, unless it came through a fork."""
 
-    __slots__ = ("__weakref__", "busy", "closed", "connection", "process")
+    __slots__ = ("__weakref__", "busy", "closed", "connection", "file", "process")
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, file: tuple[int, int] | None) -> None:
         self.connection = connection
+        self.file = file
         self.process = os.getpid()
         self.busy = False
         self.closed = False
@@ -171,6 +172,9 @@ class Database:
         handle: _Handle | None = getattr(self._threads, "handle", None)
         if handle is None or handle.closed or handle.process != process:
             handle = self._threads.handle = self._connect()
+        elif self._path is not None and handle.file != _identify(self._path):
+            # A connection goes on with a file that was replaced, and what it writes is lost.
+            raise Unavailable("the store's file was replaced while it was open: start anew what uses it")
         return handle
 
     def _connect(self) -> _Handle:
@@ -183,7 +187,8 @@ class Database:
                     timeout=_BUSY_SECONDS,
                     isolation_level=None,
                     check_same_thread=False,
-                )
+                ),
+                _identify(self._path) if self._path is not None else None,
             )
             try:
                 _prepare(handle.connection, self._schema)
@@ -215,6 +220,15 @@ def _translated() -> Iterator[None]:
         raise
     except sqlite3.DatabaseError as error:
         raise Unavailable(f"the store can't be used: {error}; check the disk and the file") from error
+
+
+def _identify(path: Path) -> tuple[int, int] | None:
+    """Which file stands at a path; nothing if none does."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _create_private(path: Path) -> None:

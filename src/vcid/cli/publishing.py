@@ -84,7 +84,11 @@ def publish_authority(authority: Authority, folder: Path | None, *, room: int = 
     Raises:
         VcidError: as ``Issuer.publish``.
     """
+    from vcid.knowledge import check_replaceable
+
     start = time.perf_counter()
+    if folder is not None:
+        check_replaceable(folder)
     publishing = authority.issuer.publish(room=room)
     if folder is not None:
         _refresh(folder, authority)

@@ -10,13 +10,14 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
 from issuing_worker import open_issuer, place, race
-from vcid.credentials.birth import Name
+from vcid.credentials.birth import Name, Parent, ParentageStatus
 from vcid.credentials.guardianship import (
     Act,
     AuthorityRole,
@@ -36,6 +37,21 @@ from vcid.issuer import Issuer
 from vcid.keys.signing import LocalSigner
 from vcid.status.registry import Registry
 from world import REGISTRY, START, World, birth
+
+
+def guardianship(**changes):
+    """An ordinary arrangement that follows from parentage."""
+    record = Guardianship(
+        dependent=Dependent(child_ref="A" * 21 + "A", birth_issuer=REGISTRY),
+        guardians=[Guardian(relation=Relation.PARENT, id=did_key(LocalSigner.generate().public_key))],
+        basis=Basis.PARENTAGE,
+        issuing_authority_role=AuthorityRole.CIVIL_REGISTRY,
+        jurisdiction="KE",
+        valid_from=START,
+        permitted_acts=[Act.SCHOOL_ENROL],
+        ends_at_majority=Majority(age=18, jurisdiction="KE"),
+    )
+    return replace(record, **changes)
 
 
 @pytest.fixture
@@ -104,6 +120,69 @@ def test_a_record_that_its_schema_refuses_stops_nobody_else(issuer):
     assert answers[1].credential
 
 
+def unwritable(case):
+    """Records that pass as records, and can't be written, described or signed as credentials."""
+    both = {"parentage_status": ParentageStatus.ALL}
+    parents = {
+        "relative": [Parent(label="mother", id="did:x:%zz")],
+        "described-twice": [Parent(label=label, id="did:key:z6Mk1") for label in ("mother", "father")],
+        "poison": [
+            Parent(label="p", names=[Name(full=f"P{chr(65 + n // 26)}{chr(65 + n % 26)}") for n in range(50)])
+            for _ in range(50)
+        ],
+    }
+    return birth(2, **both, parents=parents[case])
+
+
+@pytest.mark.parametrize("case", ["relative", "described-twice", "poison"])
+def test_a_record_that_only_signing_refuses_keeps_neither_its_key_nor_its_neighbours(world, case):
+    """It is answered with its fault; the others are issued, and the corrected record has the same key."""
+    issuer = world.issuer(cryptosuite="eddsa-rdfc-2022")
+    issuer.publish()
+    poison = Order(key="b", record=unwritable(case))
+    orders = [Order(key="a", record=birth(1)), poison, Order(key="c", record=birth(3))]
+    a, b, c = issuer.issue_many(orders)
+    assert a.credential
+    assert c.credential
+    (fault,) = b.error.errors
+    assert fault.code
+    assert fault.expected
+    corrected = issuer.issue(birth(2), key="b")
+    assert place(corrected) not in (place(a.credential), place(c.credential))
+    with pytest.raises(Conflict):
+        issuer.issue(birth(4), key="b")
+
+
+@pytest.mark.parametrize("hours", [14, -12])
+def test_a_moment_at_the_edge_of_time_stops_nobody_else(issuer, hours):
+    """What no calendar can write in UTC is a fault of that order alone."""
+    zone = timezone(timedelta(hours=hours))
+    moment = datetime(1, 1, 1, tzinfo=zone) if hours > 0 else datetime(9999, 12, 31, 23, tzinfo=zone)
+    orders = [
+        Order(key="a", record=birth(1), valid_until=moment),
+        Order(key="b", record=guardianship(valid_from=moment)),
+        Order(key="c", record=birth(3)),
+    ]
+    a, b, c = issuer.issue_many(orders)
+    assert isinstance(a.error, InvalidRecord)
+    assert isinstance(b.error, InvalidRecord)
+    assert c.credential
+    assert issuer.issue(birth(1), key="a")
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"valid_until": datetime(2030, 1, 1)}, ValueError),  # noqa: DTZ001 the fault itself
+        ({"record": None}, TypeError),
+    ],
+)
+def test_an_order_that_can_only_be_a_mistake_is_refused_at_once(changes, error):
+    """Before it stands in any batch."""
+    with pytest.raises(error):
+        Order(**{"key": "k", "record": birth(), **changes})
+
+
 def test_nothing_can_be_issued_before_something_is_published(world):
     """An index that verifiers don't know yet is never given out."""
     with pytest.raises(Conflict) as caught:
@@ -113,17 +192,7 @@ def test_nothing_can_be_issued_before_something_is_published(world):
 
 def test_a_guardianship_is_issued_for_its_own_period(world, issuer):
     """The credential's validity is the arrangement's, and a verifier accepts it within."""
-    record = Guardianship(
-        dependent=Dependent(child_ref="A" * 21 + "A", birth_issuer=REGISTRY),
-        guardians=[Guardian(relation=Relation.PARENT, id=did_key(LocalSigner.generate().public_key))],
-        basis=Basis.PARENTAGE,
-        issuing_authority_role=AuthorityRole.CIVIL_REGISTRY,
-        jurisdiction="KE",
-        valid_from=START,
-        permitted_acts=[Act.SCHOOL_ENROL],
-        ends_at_majority=Majority(age=18, jurisdiction="KE"),
-    )
-    credential = issuer.issue(record, key="g")
+    credential = issuer.issue(guardianship(), key="g")
     verifier = world.verifier(world.policy(issuer), world.knowledge(issuer))
     report = verifier.check(credential)
     assert report, str(report)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -17,14 +18,14 @@ from vcid.encoding.contexts import Contexts
 from vcid.encoding.dates import utc_now
 from vcid.encoding.json import canonicalize
 from vcid.encoding.multikey import KeyType
-from vcid.errors import FieldError, InvalidRecord
+from vcid.errors import FieldError, InvalidRecord, Malformed
 from vcid.securing.cryptosuites import SUITES
 from vcid.securing.data_integrity import ProofDemand, ProofOptions, add_proof, verify_proof
 from vcid.status.bitstring import ListPeriod, build_status_list
 from vcid.status.issuances import check_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from vcid.encoding.json import JsonObject
@@ -76,8 +77,9 @@ class Order:
         valid_until: when a birth registration's credential ends. A birth is a fact: by default, never.
 
     Raises:
-        ValueError: the key is empty, too long or no Unicode text, or a guardianship, which has a period and
-            guardians of its own, is given a child's DID or an end.
+        TypeError: the key is no text, or the record is none that can be issued.
+        ValueError: the key is empty, too long or no Unicode text, the end has no time zone, or a guardianship,
+            which has a period and guardians of its own, is given a child's DID or an end.
     """
 
     key: str
@@ -87,6 +89,10 @@ class Order:
 
     def __post_init__(self) -> None:
         check_key(self.key)
+        if not isinstance(self.record, Record):
+            raise TypeError("a record is a BirthRegistration or a Guardianship")
+        if self.valid_until is not None and self.valid_until.utcoffset() is None:
+            raise ValueError("valid_until needs a time zone")
         if isinstance(self.record, Guardianship) and (self.child_did or self.valid_until):
             raise ValueError("a guardianship states its dependent and its period itself")
 
@@ -113,12 +119,12 @@ class Statement:
             InvalidRecord: with every fault.
         """
         record = order.record
-        if isinstance(record, BirthRegistration):
-            record.validate(latest_day(now))
-            return cls(
-                order, record.to_subject(order.child_did or child_identity().did), record.evidence_json()
-            )
-        return cls(order, record.to_subject(), [])
+        with _faults_of_the_record():
+            if isinstance(record, BirthRegistration):
+                record.validate(latest_day(now))
+                child_did = order.child_did or child_identity().did
+                return cls(order, record.to_subject(child_did), record.evidence_json())
+            return cls(order, record.to_subject(), [])
 
     @property
     def digest(self) -> bytes:
@@ -155,8 +161,12 @@ class Desk:
         """Write, secure and verify the credential of one statement, in the place the registry gave it.
 
         Raises:
-            InvalidRecord: the result does not conform to its schema.
+            InvalidRecord: the result does not conform to its schema, or can't be written or secured.
         """
+        with _faults_of_the_record():
+            return self._write(statement, place, now)
+
+    def _write(self, statement: Statement, place: Issuance, now: datetime) -> Credential:
         record = statement.order.record
         start, end = now, statement.order.valid_until
         if isinstance(record, Guardianship):
@@ -203,6 +213,22 @@ class Desk:
         demand = ProofDemand(suites=frozenset({self._cryptosuite}), at=now)
         verify_proof(secured, resolve=lambda _url, _purpose: self._method, demand=demand, contexts=contexts)
         return secured
+
+
+@contextmanager
+def _faults_of_the_record() -> Iterator[None]:
+    """Raise as faults of one record what writing it runs into, so that its neighbours can be told apart.
+
+    Raises:
+        InvalidRecord: in place of errors that a value, such as a moment at the edge of time, causes.
+    """
+    try:
+        yield
+    except Malformed as error:
+        raise InvalidRecord([FieldError(error.where or "/", error.code, error.expected)]) from error
+    except (ValueError, OverflowError) as error:
+        expected = "values that can be written, with moments in the years 1 to 9999 of UTC"
+        raise InvalidRecord([FieldError("/", "out-of-range", expected)]) from error
 
 
 def _default_status_url(did: str) -> str:

@@ -245,7 +245,10 @@ class Issuer:
         return self._registry.recover(heads, published=published, accept_loss=accept_loss)
 
     def _issue_chunk(self, orders: list[Order]) -> Iterator[Issued]:
-        """Validate all, reserve for the good ones, sign, and complete in one transaction."""
+        """Validate all, reserve for the good ones, sign, and complete in one transaction.
+
+        What only signing finds at fault gives its key back, so that the corrected record can have it.
+        """
         now = self._practice.clock()
         answers: list[Issued | None] = [None] * len(orders)
         stated: list[tuple[int, Statement]] = []
@@ -265,6 +268,7 @@ class Issuer:
                 try:
                     signed.append((number, place, self._desk.write(statement, place, now)))
                 except InvalidRecord as error:
+                    self._registry.release(place)
                     answers[number] = Issued(place.key, error=error)
         completed = self._registry.complete_many([(place, credential) for _, place, credential in signed])
         for (number, _, _), done in zip(signed, completed, strict=True):

@@ -216,6 +216,45 @@ class TestCompleting:
             office.registry.find(key="a", credential_id="b")
 
 
+class TestReleasing:
+    """A reservation whose record turned out unfit."""
+
+    def test_a_released_key_takes_another_record_and_another_place(self, office):
+        """The place given up stays taken, so that it stands for nobody."""
+        reserved = office.registry.reserve("row-1", DIGEST)
+        office.registry.release(reserved)
+        assert office.registry.find(key="row-1") is None
+        again = office.registry.reserve("row-1", b"e" * 32)
+        assert again.credential_id != reserved.credential_id
+        assert again.entries != reserved.entries
+        with office.registry._database.read() as transaction:
+            (entry,) = reserved.entries
+            slot = transaction.execute("SELECT issuance FROM slot WHERE position = ?", (entry.index,))
+            assert (None,) in slot.fetchall()
+
+    def test_a_completed_or_revoked_one_stays(self, office):
+        """What was handed out, or revoked for good, is not forgotten."""
+        completed = office.registry.reserve("done", DIGEST)
+        office.registry.complete(completed, credential())
+        revoked = office.registry.reserve("revoked", DIGEST)
+        office.registry.revoke(key="revoked")
+        for reserved in (completed, revoked):
+            office.registry.release(reserved)
+        assert office.registry.find(key="done").credential == credential()
+        assert office.registry.find(key="revoked").is_revoked
+
+    def test_a_later_reservation_of_the_key_stays(self, office):
+        """Releasing twice, or late, takes nothing from who came after."""
+        reserved = office.registry.reserve("row-1", DIGEST)
+        office.registry.release(reserved)
+        again = office.registry.reserve("row-1", DIGEST)
+        office.registry.release(reserved)
+        assert office.registry.find(key="row-1") == again
+        with pytest.raises(Conflict) as caught:
+            office.registry.complete(reserved, credential())
+        assert caught.value.code == "reservation-void"
+
+
 class TestRevoking:
     """Once, for good, by either name."""
 

@@ -153,6 +153,21 @@ def set_status(transaction: Transaction, issuance: Issuance, purpose: str, now: 
     return changed.rowcount == 1
 
 
+def release(transaction: Transaction, reserved: Issuance) -> None:
+    """Forget one key that was reserved and not completed; its places stay taken, by nobody.
+
+    A key that was revoked is kept: who revoked it was told that this is for good.
+    """
+    row = transaction.execute(
+        "SELECT number FROM issuance WHERE key = ? AND credential_id = ? AND content IS NULL"
+        " AND NOT EXISTS (SELECT 1 FROM slot WHERE issuance = number AND is_set = 1)",
+        (reserved.key, reserved.credential_id),
+    ).fetchone()
+    if row is not None:
+        transaction.execute("UPDATE slot SET issuance = NULL WHERE issuance = ?", row)
+        transaction.execute("DELETE FROM issuance WHERE number = ?", row)
+
+
 def void_reservations(transaction: Transaction) -> int:
     """Forget the keys that were reserved and never completed; their places stay taken, by nobody."""
     transaction.execute(

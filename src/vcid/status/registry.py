@@ -141,6 +141,17 @@ class Registry:
                 issuances.complete(transaction, reserved, credential, now) for reserved, credential in signed
             ]
 
+    def release(self, reserved: Issuance) -> None:
+        """Free the key of a reservation whose record turned out unfit; its places stay taken, by nobody.
+
+        One that was completed meanwhile, or revoked, stays as it is.
+
+        Raises:
+            Unavailable: the store can't be written.
+        """
+        with self._database.transaction() as transaction:
+            issuances.release(transaction, reserved)
+
     def find(self, *, key: str | None = None, credential_id: str | None = None) -> Issuance | None:
         """Look an issuance up by the caller's key or by the credential's id; ``None`` if there is none."""
         column, value = _one_of(key, credential_id)

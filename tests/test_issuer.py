@@ -173,7 +173,7 @@ def test_a_moment_at_the_edge_of_time_stops_nobody_else(issuer, hours):
 @pytest.mark.parametrize(
     ("changes", "error"),
     [
-        ({"valid_until": datetime(2030, 1, 1)}, ValueError),  # noqa: DTZ001 the fault itself
+        ({"valid_until": datetime(2030, 1, 1)}, ValueError),
         ({"record": None}, TypeError),
     ],
 )

@@ -78,8 +78,8 @@ class Order:
 
     Raises:
         TypeError: the key is no text, or the record is none that can be issued.
-        ValueError: the key is empty, too long or no Unicode text, the end has no time zone, or a guardianship,
-            which has a period and guardians of its own, is given a child's DID or an end.
+        ValueError: the key is empty, too long or no Unicode text, the end has no time zone, or a
+            guardianship, which has a period and guardians of its own, is given a child's DID or an end.
     """
 
     key: str

@@ -89,6 +89,33 @@ def test_a_key_that_stands_for_another_record_is_refused(issuer, changes):
     assert issuer.find("row-1") == first
 
 
+def test_what_the_caller_stated_beside_the_record_is_sent_again_with_it(issuer):
+    """The same DID and the same end, in whatever time zone, are the same order."""
+    did = did_key(LocalSigner.generate().public_key)
+    end = START + timedelta(days=30)
+    orders = [
+        Order(key="k", record=birth(), child_did=did, valid_until=moment)
+        for moment in (end, end.astimezone(timezone(timedelta(hours=3))))
+    ]
+    one, two = issuer.issue_many(orders)
+    assert one.credential == two.credential
+
+
+@pytest.mark.parametrize("stated", ["child_did", "valid_until"])
+def test_another_identity_or_end_under_the_same_key_is_another_order(issuer, stated):
+    """The caller would else be handed a credential that does not say what was asked for."""
+    changes = {
+        "child_did": (did_key(LocalSigner.generate().public_key) for _ in range(2)),
+        "valid_until": (START + timedelta(days=days) for days in (30, 60)),
+    }[stated]
+    plain = Order(key="plain", record=birth())
+    orders = [Order(key="k", record=birth(), **{stated: value}) for value in changes]
+    first, second, _, later = issuer.issue_many([*orders, plain, replace(orders[0], key="plain")])
+    assert first.credential
+    assert second.error.code == "key-reused"
+    assert later.error.code == "key-reused"
+
+
 def test_two_different_records_under_one_key_in_one_batch(issuer):
     """The first is issued, the second is a conflict; neither takes the other's content."""
     one, two = issuer.issue_many([Order(key="k", record=birth(1)), Order(key="k", record=birth(2))])

@@ -15,7 +15,7 @@ from vcid.credentials.schema import SchemaOutcome, check_schema
 from vcid.dids.documents import VerificationMethod
 from vcid.dids.methods import child_identity, did_web_url
 from vcid.encoding.contexts import Contexts
-from vcid.encoding.dates import utc_now
+from vcid.encoding.dates import format_timestamp, utc_now
 from vcid.encoding.json import canonicalize
 from vcid.encoding.multikey import KeyType
 from vcid.errors import FieldError, InvalidRecord, Malformed
@@ -128,13 +128,23 @@ class Statement:
 
     @property
     def digest(self) -> bytes:
-        """A digest of what the caller said; the same form sent twice has the same, whatever was drawn."""
+        """A digest of what the caller said; the same form sent twice has the same, whatever was drawn.
+
+        Raises:
+            InvalidRecord: something stated can't be written.
+        """
+        order = self.order
         stated: JsonObject = {
-            "type": self.order.record.credential_type,
+            "type": order.record.credential_type,
             "subject": {name: value for name, value in self.subject.items() if name not in _DRAWN},
             "evidence": [*self.evidence],
         }
-        return hashlib.sha256(canonicalize(stated)).digest()
+        with _faults_of_the_record():
+            if order.child_did is not None:
+                stated["childDid"] = order.child_did
+            if order.valid_until is not None:
+                stated["validUntil"] = format_timestamp(order.valid_until)
+            return hashlib.sha256(canonicalize(stated)).digest()
 
 
 class Desk:

@@ -252,12 +252,15 @@ class Issuer:
         now = self._practice.clock()
         answers: list[Issued | None] = [None] * len(orders)
         stated: list[tuple[int, Statement]] = []
+        requests: list[tuple[str, bytes]] = []
         for number, order in enumerate(orders):
             try:
-                stated.append((number, Statement.of(order, now)))
+                statement = Statement.of(order, now)
+                requests.append((order.key, statement.digest))
+                stated.append((number, statement))
             except InvalidRecord as error:
                 answers[number] = Issued(order.key, error=error)
-        reserved = self._registry.reserve_many([(it.order.key, it.digest) for _, it in stated])
+        reserved = self._registry.reserve_many(requests)
         signed = []
         for (number, statement), place in zip(stated, reserved, strict=True):
             if isinstance(place, Conflict):

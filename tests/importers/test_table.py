@@ -165,6 +165,72 @@ def test_stray_quotes_swallow_nothing() -> None:
     assert sum(row.record is not None for row in rows) == 38
 
 
+REMARKED = b"remarks," + HEADER
+
+
+@pytest.mark.parametrize(
+    ("header", "lines", "wrong"),
+    [
+        pytest.param(HEADER, [b'1,2021-04-01,"Amina', b'2,2021-04-01,Amina"'], [2, 3], id="mapped-cell"),
+        pytest.param(
+            HEADER, [b'1,2021-04-01,"Amina', b"2,2021-04-01,Amina", b'3,2021-04-01,Amina"'], [2, 4], id="between"
+        ),
+        pytest.param(
+            HEADER, [b'1,2021-04-01,"Amina', b'2,2021-04-01,"Amina"', b'3,2021-04-01,Amina"'], [2, 4], id="quoted-between"
+        ),
+        pytest.param(REMARKED, [b'"see file,1,2021-04-01,Amina', b'x",2,2021-04-01,Amina'], [2, 3], id="ignored-cell"),
+        pytest.param(
+            REMARKED, [b'"see file,1,2021-04-01,Amina', b"y,2,2021-04-01,Amina", b'x",3,2021-04-01,Amina'], [2, 4], id="around"
+        ),
+        pytest.param(HEADER, [b'"1,2021-04-01,Amina', b'2",2021-04-01,Amina'], [2, 3], id="first-cell"),
+    ],
+)  # fmt: skip
+def test_two_stray_quotes_join_no_rows(header: bytes, lines: list[bytes], wrong: list[int]) -> None:
+    """A quote that opens in one row and one that closes in another cost those two rows, and hide none."""
+    rest = b" Example,2021-03-15,F,Fanta Example,Ekon Example,\n"
+    last = (b"ok," if header is REMARKED else b"") + b"9,2021-04-01,Amina"
+    table = [line.replace(b'Amina"', b'Amina Example"') for line in [*lines, last]]
+    rows = read(
+        *(line + (rest[8:] if line.endswith(b'"') else rest) for line in table),
+        header=header,
+    )
+    assert [row.line for row in rows] == list(range(2, len(table) + 2))
+    assert [row.line for row in rows if row.record is None] == wrong
+    assert {code for row in rows if row.record is None for _, code in told(row)} == {"unclosed-quote"}
+
+
+@pytest.mark.parametrize(
+    ("header", "line", "follows"),
+    [
+        pytest.param(REMARKED, b'"see\nthe file",' + GOOD, 4, id="first-cell"),
+        pytest.param(REMARKED, b'"see, please,\nthe, old\nfile, too",' + GOOD, 5, id="with-commas"),
+        pytest.param(
+            HEADER.replace(b"order", b"order,remarks"), GOOD.replace(b"\n", b',"see\r\nfile, a, b"\n'), 4, id="last-cell"
+        ),
+    ],
+)  # fmt: skip
+def test_a_cell_may_be_broken_over_lines(header: bytes, line: bytes, follows: int) -> None:
+    """A line break in a closed cell is text, wherever the cell stands, and the next row is another."""
+    next_row = GOOD.replace(b"1,", b"2,", 1)
+    next_row = b"x," + next_row if header is REMARKED else next_row.replace(b"\n", b",\n")
+    rows = read(line, next_row, header=header)
+    assert [row.line for row in rows if row.record] == [2, follows]
+
+
+def test_lines_without_their_ends_are_lines() -> None:
+    """Stray quotes join no rows of a table that was split into lines before."""
+    lines = [HEADER, GOOD.replace(b"Amina", b'"Amina'), GOOD.replace(b"Example,", b'Example",', 1), GOOD]
+    rows = list(read_rows([line.rstrip() for line in lines]))
+    assert [row.code for row in rows] == ["", "unclosed-quote", "unclosed-quote", ""]
+
+
+def test_rows_inside_a_broken_first_cell_are_rows() -> None:
+    """Whole rows between the quotes of a first cell are read, though the line that ends it looks like one."""
+    rows = read(b'"see\n', b"x," + GOOD, b'file",' + GOOD.replace(b"1,", b"2,", 1), header=REMARKED)
+    assert [row.line for row in rows if row.record] == [3]
+    assert [told(row) for row in rows if not row.record] == [{("", "unclosed-quote")}] * 2
+
+
 def test_line_numbers_count_every_line() -> None:
     """A quoted line break, a blank line and a row of empty cells each count as the lines they are."""
     rows = read(
@@ -358,13 +424,13 @@ def test_arbitrary_bytes_raise_only_our_errors(lines: list[bytes]) -> None:
         assert (row.record is None) == bool(row.faults)
 
 
-@given(
-    st.lists(
-        st.lists(st.text(st.sampled_from('ab ,"\n\r\u0000é'), max_size=6), min_size=3, max_size=3),
-        min_size=1,
-        max_size=6,
-    )
+# A line of text with many commas, in a cell broken over lines, is taken for a row: so none has both here.
+_cells = st.text(st.sampled_from('ab ,"\r\0é'), max_size=6) | st.text(
+    st.sampled_from('ab "\n\r\0é'), max_size=6
 )
+
+
+@given(st.lists(st.lists(_cells, min_size=3, max_size=3), min_size=1, max_size=6))
 @settings(max_examples=150)
 def test_what_a_csv_writer_writes_is_read_back(table: list[list[str]]) -> None:
     """Every row with its cells quoted comes back as it was, on the line it stood on."""

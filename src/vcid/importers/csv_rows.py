@@ -2,9 +2,9 @@
 
 Rows are read one at a time and one bad row costs no other. The csv module alone can't promise that: a stray
 quote makes it swallow every row up to the next one. So lines are joined only while a quote is open, for a few
-lines at most; where the joined row turns out wrong, its first line is reported and reading goes on with the
-very next one. Bytes that are not UTF-8 stay recognisable in their cell, so that a Latin-1 name is told apart
-from its row.
+lines at most; where the joined row turns out wrong, or hides what looks like another row, its first line is
+reported and reading goes on with the very next one. Bytes that are not UTF-8 stay recognisable in their cell,
+so that a Latin-1 name is told apart from its row.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from vcid.errors import Malformed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 MAX_LINE: Final = 64 * 1024
 """Bytes in a line, and in the lines that a quoted cell joins."""
@@ -58,7 +58,7 @@ def read_rows(lines: Iterable[bytes], *, delimiter: str = ",") -> Iterator[CsvRo
         if not start.strip():
             continue
         line = source.number
-        row = _read_row(source, start, line, delimiter)
+        row = _read_row(source, start, line, delimiter, width)
         if not row.code and width is None:
             width = len(row.cells)
         if not row.code and len(row.cells) != width:
@@ -96,19 +96,50 @@ class _Lines:
             self.number -= 1
 
 
-def _read_row(source: _Lines, start: bytes, line: int, delimiter: str) -> CsvRow:
+def _read_row(source: _Lines, start: bytes, line: int, delimiter: str, width: int | None) -> CsvRow:
     joined, count = start, 1
     while joined.count(b'"') % 2:
         following = source.take() if count < MAX_JOINED_LINES and len(joined) <= MAX_LINE else None
         if following is None:
-            source.give_back_to(line)
-            return CsvRow(line, (), "unclosed-quote", "a quoted cell that ends")
-        joined, count = joined + following, count + 1
+            return _unclosed(source, line)
+        # Lines handed over without their ends are lines all the same.
+        joined += following if joined.endswith(b"\n") else b"\n" + following
+        count += 1
     row = _split(joined, line, delimiter)
-    if row.code and count > 1:
-        source.give_back_to(line)
-        return CsvRow(line, (), "unclosed-quote", "a quoted cell that ends")
+    if count > 1 and (row.code or _hides_a_row(row.cells, delimiter, width)):
+        return _unclosed(source, line)
     return row
+
+
+def _unclosed(source: _Lines, line: int) -> CsvRow:
+    """Report a row by its first line, so that the lines after it are read as rows of their own."""
+    source.give_back_to(line)
+    return CsvRow(line, (), "unclosed-quote", "a quoted cell that ends")
+
+
+def _hides_a_row(cells: Sequence[str], delimiter: str, width: int | None) -> bool:
+    """Say whether one of the lines that quotes have joined to a row looks like another row.
+
+    Two stray quotes, one opening and one closing, make a well-formed row of several. What gives them away is
+    a line with as many delimiters as a whole row. Where the row's first cell is broken, the line that ends
+    that cell has them by right, unless the line that begins it has them too.
+    """
+    most = max(1, (width or len(cells)) - 1)
+    counts = _delimiters_by_line(cells, delimiter)
+    ends_first_cell = cells[0].count("\n") if counts[0] < most else 0
+    return any(count >= most for index, count in enumerate(counts) if index not in (0, ends_first_cell))
+
+
+def _delimiters_by_line(cells: Sequence[str], delimiter: str) -> list[int]:
+    """Count each line's delimiters: those between cells, and those in the text of broken cells."""
+    counts = [-1]
+    for cell in cells:
+        counts[-1] += 1
+        if "\n" in cell:
+            first, *others = cell.split("\n")
+            counts[-1] += first.count(delimiter)
+            counts += [piece.count(delimiter) for piece in others]
+    return counts
 
 
 def _alone(start: bytes, line: int, delimiter: str, width: int | None) -> CsvRow:

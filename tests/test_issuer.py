@@ -32,11 +32,12 @@ from vcid.dids.methods import did_key
 from vcid.drafting import Order, Practice
 from vcid.encoding.json import parse_object
 from vcid.encoding.multikey import KeyType
-from vcid.errors import Behind, Conflict, InvalidRecord
+from vcid.errors import Behind, Conflict, InvalidRecord, Unavailable
 from vcid.issuer import Issuer
 from vcid.keys.signing import LocalSigner
+from vcid.ledger.log import Ledger
 from vcid.status.registry import Registry
-from world import REGISTRY, START, World, birth
+from world import ORIGIN, REGISTRY, START, World, birth
 
 
 def guardianship(**changes):
@@ -390,6 +391,113 @@ def test_an_empty_registry_beside_a_used_ledger_is_a_lost_one(restored, tmp_path
     fresh = world.issuer(signer=issuer._signer, registry=Registry.open(f"sqlite:///{tmp_path}/new.db"))
     with pytest.raises(Behind):
         fresh.publish()
+
+
+# Lost and restored ledgers
+
+
+def remove(folder, name):
+    for leftover in folder.glob(f"{name}.db*"):
+        leftover.unlink()
+
+
+def close(world, issuer):
+    for opened in (world.ledger, world.witness, issuer._registry):
+        opened.close()
+
+
+@pytest.fixture
+def yesterday(tmp_path):
+    """A folder in use, and a copy of it from before two publications."""
+    folder = tmp_path / "world"
+    folder.mkdir()
+    world, issuer = open_issuer(folder)
+    issuer.publish()
+    issuer.issue(birth(1), key="a")
+    close(world, issuer)
+    shutil.copytree(folder, tmp_path / "yesterday")
+    world, issuer = open_issuer(folder)
+    issuer.revoke(key="a")
+    issuer.publish()
+    issuer.publish()
+    close(world, issuer)
+    return folder, tmp_path / "yesterday"
+
+
+@pytest.mark.parametrize(
+    ("lost", "restored", "said"),
+    [
+        (["ledger"], [], "older than the registry"),
+        (["ledger", "witness"], [], "older than the registry"),
+        (["ledger"], ["ledger"], "older than the registry"),
+        (["ledger", "witness"], ["ledger", "witness"], "older than the registry"),
+        (["ledger", "registry"], ["ledger", "registry"], "old copy of the log"),
+    ],
+)
+def test_an_old_ledger_stops_issuing_and_publishing_before_anything_is_done(yesterday, lost, restored, said):
+    """Its registry or its witness knows better; neither prepares, appends nor gives out anything."""
+    folder, old = yesterday
+    for name in lost:
+        remove(folder, name)
+    for name in restored:
+        shutil.copy(old / f"{name}.db", folder / f"{name}.db")
+    world, issuer = open_issuer(folder)
+    before = (world.ledger.heads(), issuer._registry.published_lists())
+    for refused in (
+        lambda: issuer.issue(birth(2), key="b"),
+        lambda: list(issuer.issue_many([Order(key="b", record=birth(2))])),
+        issuer.publish,
+        lambda: issuer.recover(accept_loss=True),
+    ):
+        with pytest.raises(Behind, match=said):
+            refused()
+    assert (world.ledger.heads(), issuer._registry.published_lists()) == before
+    assert issuer.find("b") is None
+    with issuer._registry._database.read() as transaction:
+        assert transaction.execute("SELECT COUNT(*) FROM publication WHERE is_pending").fetchone() == (0,)
+
+
+def test_the_newest_copy_of_the_ledger_put_back_is_the_mend(yesterday, tmp_path):
+    """After the refusal everything goes on where it was."""
+    folder, _ = yesterday
+    shutil.copy(folder / "ledger.db", tmp_path / "newest.db")
+    remove(folder, "ledger")
+    world, issuer = open_issuer(folder)
+    with pytest.raises(Behind):
+        issuer.publish()
+    close(world, issuer)
+    remove(folder, "ledger")
+    shutil.copy(tmp_path / "newest.db", folder / "ledger.db")
+    _, issuer = open_issuer(folder)
+    issuer.publish()
+    assert issuer.issue(birth(2), key="b")
+
+
+class Deaf:
+    """A witness that can't be reached."""
+
+    def __init__(self, witness):
+        self.key = witness.key
+
+    def checkpoint(self, origin):
+        raise Unavailable("no route to the witness")
+
+    def add_checkpoint(self, old_size, proof, note, leaves):
+        raise Unavailable("no route to the witness")
+
+
+def test_a_witness_out_of_reach_stops_publishing_and_not_issuing(world, issuer):
+    """A family is not sent home for it; what is published must not be a fork."""
+    signer, registry = issuer._signer, issuer._registry
+    log = Ledger(world.ledger._store, origin=ORIGIN, signer=world.log_key, witnesses=[Deaf(world.witness)])
+    cut_off = Issuer(REGISTRY, signer, registry=registry, ledger=log, practice=Practice(clock=world.clock))
+    assert cut_off.issue(birth(), key="a")
+    before = world.ledger.heads()
+    with pytest.raises(Unavailable):
+        cut_off.publish()
+    assert world.ledger.heads() == before
+    with registry._database.read() as transaction:
+        assert transaction.execute("SELECT COUNT(*) FROM publication WHERE is_pending").fetchone() == (0,)
 
 
 # Crashes, processes, threads

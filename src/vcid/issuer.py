@@ -10,6 +10,7 @@ when something happens tells the world when it happened.
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 from vcid.dids.documents import did_document, parse_did
 from vcid.drafting import Desk, Order, Practice, Record, Statement
 from vcid.encoding.json import canonicalize
-from vcid.errors import Behind, Conflict, InvalidRecord
+from vcid.errors import Behind, Conflict, InvalidRecord, Unavailable
 from vcid.knowledge import Published
 from vcid.ledger.entries import Entry, Kind, decode_leaf, hash_list_id, topic
 from vcid.status.registry import PublishedHead, RecoveryReport, Registry
@@ -120,7 +121,7 @@ class Issuer:
             InvalidRecord: the record has faults; all of them are listed, and nothing was recorded.
             Conflict: the key stands for another record (``key-reused``), or nothing has been published yet
                 that has room (``no-room``).
-            Behind: the registry is a restored backup.
+            Behind: the registry or the ledger is a restored backup.
             Unavailable: a store can't be written.
         """
         for issued in self.issue_many([Order(key=key, record=record, child_did=child_did)]):
@@ -144,6 +145,9 @@ class Issuer:
         waiting = iter(orders)
         while chunk := list(islice(waiting, _CHUNK)):
             self.refuse_backup()
+            # A witness that can't be reached is no reason to turn anybody away: publishing will need it.
+            with suppress(Unavailable):
+                self._ledger.check_witnesses()
             yield from self._issue_chunk(chunk)
 
     def find(self, key: str) -> Credential | None:
@@ -189,6 +193,7 @@ class Issuer:
             Unavailable: a store or the witnesses can't be reached.
         """
         self.refuse_backup()
+        self._ledger.check_witnesses()
         resumed = True
         while resumed:
             prepared = self._registry.prepare_publication(
@@ -217,8 +222,10 @@ class Issuer:
         """Compare the registry with what the ledger says was published from it.
 
         Raises:
-            Behind: the registry is a restored backup: ``recover`` it.
+            Behind: the registry is a restored backup: ``recover`` it; or the ledger is one, or a new one in
+                place of a lost one: put its newest copy back.
         """
+        published = self._registry.published_versions()
         lists = self._registry.list_ids()
         heads = self._heads(lists) if lists else self._scan_heads()
         if missed := self._registry.check_against(heads):
@@ -226,6 +233,7 @@ class Issuer:
                 f"the ledger holds publications of {len(missed)} status lists that the registry does not"
                 " know, as after a restored backup: run `vcid registry recover`"
             )
+        _refuse_old_ledger(published, heads)
 
     def recover(
         self, published: Mapping[str, bytes] | None = None, *, accept_loss: bool = False
@@ -239,9 +247,14 @@ class Issuer:
             accept_loss: go on without contents that are needed, and so take back revocations.
 
         Raises:
+            Behind: the ledger is a restored backup, so that it can't tell what the registry missed.
             Conflict: contents are missing (``contents-missing``) or not those anchored (``not-published``).
         """
+        versions = self._registry.published_versions()
         heads = self._scan_heads(*(published or {}))
+        _refuse_old_ledger(versions, heads)
+        with suppress(Unavailable):
+            self._ledger.check_witnesses()
         return self._registry.recover(heads, published=published, accept_loss=accept_loss)
 
     def _issue_chunk(self, orders: list[Order]) -> Iterator[Issued]:
@@ -311,3 +324,23 @@ class Issuer:
         # Asked only now: a list is in the registry before it is in the ledger.
         names = {hash_list_id(list_id): list_id for list_id in (*self._registry.list_ids(), *more)}
         return {names.get(list_hash, list_hash.hex()): head for list_hash, head in heads.items()}
+
+
+def _refuse_old_ledger(published: Mapping[str, int], heads: Mapping[str, PublishedHead]) -> None:
+    """Compare the ledger with the versions that the registry knows to have been published in it.
+
+    Args:
+        published: the registry's versions, read before ``heads``: what is confirmed is anchored already.
+        heads: the ledger's newest versions.
+
+    Raises:
+        Behind: the ledger lacks some.
+    """
+    lacking = [
+        list_id for list_id, seq in published.items() if list_id not in heads or heads[list_id].seq < seq
+    ]
+    if lacking:
+        raise Behind(
+            "the ledger is older than the registry, as after a restored or lost ledger: it lacks publications"
+            f" of {len(lacking)} status lists. Put the ledger's newest copy back; nothing was changed here"
+        )

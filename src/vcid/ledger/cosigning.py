@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from vcid.ledger.store import LogStore
 
 _CHUNK = 1000
+_MEND = "this is an old copy of the log, put its newest copy back"
 _logger = logging.getLogger(__name__)
 
 # One witness that is down, or lies, must not stop a log that others cosign.
@@ -106,9 +107,11 @@ class Cosigners:
         with self._store.read() as reader:
             # The log is read after the witness was asked, so a healthy one contains what the witness knows.
             if known.size > reader.size():
-                raise Behind(f"{witness.key.name} knows {known.size} leaves, the log has {reader.size()}")
+                raise Behind(
+                    f"{witness.key.name} knows {known.size} leaves, the log has {reader.size()}: {_MEND}"
+                )
             if StoredTree(reader.completed).root(known.size) != known.root:
-                raise Behind(f"{witness.key.name} knows other leaves than the log has")
+                raise Behind(f"{witness.key.name} knows other leaves than the log has: {_MEND}")
         return known.size
 
     def _ask(self, witness: Witness, checkpoint: Checkpoint, note: Note) -> NoteSignature | None:

@@ -144,6 +144,16 @@ class Ledger:
                 writer.add_batch(idempotency_key, StoredBatch(digest, added.start, added.stop))
         return added
 
+    def check_witnesses(self) -> None:
+        """Compare the log with what its witnesses know; `publish` does so too.
+
+        Raises:
+            Behind: a witness holds a checkpoint of this log that it does not contain: a restored backup.
+            Conflict: no witness answers sensibly, and one holds a checkpoint that the log did not sign.
+            Unavailable: there are witnesses and none answers.
+        """
+        self._cosigners.compare()
+
     def publish(self) -> View:
         """End the log with a heads leaf, sign the checkpoint and have it cosigned.
 
@@ -160,7 +170,7 @@ class Ledger:
             Unavailable: no witness answers, or the storage can't be written.
         """
         for _ in range(_ATTEMPTS):
-            self._cosigners.compare()
+            self.check_witnesses()
             checkpoint = self._end_with_heads()
             note = Note(checkpoint.text, (sign_note(checkpoint.text, self._key.name, self._signer),))
             cosignatures = self._cosigners.collect(checkpoint, note)

@@ -220,6 +220,11 @@ class Registry:
             rows = transaction.execute("SELECT list_id FROM status_list ORDER BY list_id")
             return tuple(list_id for (list_id,) in rows)
 
+    def published_versions(self) -> dict[str, int]:
+        """Give the sequence number of the newest confirmed version of every list that has one."""
+        with self._database.read() as transaction:
+            return dict(transaction.execute("SELECT list_id, seq FROM status_list WHERE seq >= 0").fetchall())
+
     def check_against(self, heads: Mapping[str, PublishedHead]) -> tuple[Missed, ...]:
         """Compare the registry with what the ledger says was published.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given, settings
@@ -33,6 +33,8 @@ from vcid.errors import InvalidRecord
 AGENCY = Guardian(
     type=GuardianType.ORGANIZATION, id="did:web:agency.example", relation=Relation.CASE_MANAGEMENT_AGENCY
 )
+FIRST_DAY = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))
+LAST_DAY = datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-12)))
 MOTHER = Guardian(id="did:key:z6MkMother", relation=Relation.PARENT)
 FATHER = Guardian(paper_id=DIGEST, relation=Relation.PARENT)
 MAJORITY = Majority(age=18, jurisdiction="KE")
@@ -113,6 +115,8 @@ def test_arrangements_of_every_kind_go_through_json(record: Guardianship) -> Non
             "required",
         ),
         (guardianship(valid_from=datetime(2026, 3, 1)), "/validFrom", "no-time-zone"),
+        (guardianship(valid_from=FIRST_DAY), "/validFrom", "out-of-range"),
+        (guardianship(valid_until=LAST_DAY), "/validUntil", "out-of-range"),
         (guardianship(valid_until=NOON), "/validUntil", "reversed-period"),
         (guardianship(valid_until=NOON - timedelta(days=1)), "/validUntil", "reversed-period"),
         (guardianship(valid_until=None, ends_at_majority=None), "/validUntil", "no-end"),

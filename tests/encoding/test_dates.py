@@ -369,6 +369,19 @@ class TestTimestamps:
             with pytest.raises(ValueError, match="time zone"):
                 format_timestamp(moment)
 
+    @pytest.mark.parametrize(
+        "moment",
+        [
+            datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))),
+            datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-2))),
+        ],
+    )
+    def test_refuses_a_moment_that_utc_has_not(self, moment):
+        """The first and the last hours of the calendar are no moments of UTC in every zone."""
+        with pytest.raises(ValueError, match="years 1 to 9999"):
+            format_timestamp(moment)
+        assert format_timestamp(moment.replace(tzinfo=UTC)).startswith(f"{moment.year:04}-")
+
     @settings(max_examples=200)
     @given(
         st.datetimes(

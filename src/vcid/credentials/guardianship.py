@@ -29,6 +29,7 @@ from vcid.credentials.guardianship_rules import INTERIM_CASEWORKER_CAP, check_ru
 from vcid.credentials.guardianship_terms import Act, AuthorityRole, Basis, GuardianType, Relation
 from vcid.credentials.reading import ObjectReader
 from vcid.credentials.records import Faults, pointer, stated
+from vcid.encoding.dates import format_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -257,9 +258,15 @@ class Guardianship:
 
     @staticmethod
     def _check_moment(faults: Faults, path: str, moment: datetime | None, *, required: bool) -> None:
-        is_moment = faults.check_type(path, moment, datetime, required=required)
-        if is_moment and moment is not None and moment.utcoffset() is None:
+        if not faults.check_type(path, moment, datetime, required=required) or moment is None:
+            return
+        if moment.utcoffset() is None:
             faults.add(path, "no-time-zone", "a moment with a time zone")
+            return
+        try:
+            format_timestamp(moment)
+        except ValueError:
+            faults.add(path, "out-of-range", "a moment in the years 1 to 9999 of UTC")
 
     def _check_parts(self, faults: Faults) -> None:
         for path, part, kind, required in (

@@ -164,11 +164,15 @@ def format_timestamp(moment: datetime) -> str:
     """Write a moment in UTC as a dateTimeStamp of whole seconds; a fraction is cut.
 
     Raises:
-        ValueError: the moment has no time zone.
+        ValueError: the moment has no time zone, or lies outside the years 1 to 9999 of UTC.
     """
     if moment.utcoffset() is None:
         raise ValueError("a moment needs a time zone")
-    return moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+    try:
+        in_utc = moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a moment lies in the years 1 to 9999 of UTC") from None
+    return in_utc.replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
 def _parse_midnight(text: str) -> datetime:

@@ -300,10 +300,27 @@ def test_what_no_credential_says_is_refused_by_name(name: str) -> None:
 def test_unknown_fields_are_refused() -> None:
     """A field that no record has is told, without its name where that may be somebody's."""
     subject = birth().to_subject(CHILD)
-    for name, path in (("shoeSize", "/shoeSize"), ("Amina Example", "")):
+    for name, path in (("shoeSize", "/shoeSize"), ("Amina Example", "/*")):
         with pytest.raises(InvalidRecord) as caught:
             BirthRegistration.from_subject({**subject, name: 36})
         assert [(error.path, error.code) for error in caught.value.errors] == [(path, "unknown-field")]
+
+
+@pytest.mark.parametrize("name", ["Amina Example", "*", "", "a/b"])
+def test_a_field_without_a_name_to_show_hides_no_other_fault(name: str) -> None:
+    """An unknown field whose name may be a person's stands beside its object's faults, not for them."""
+    with pytest.raises(InvalidRecord) as caught:
+        BirthRegistration.from_mapping({name: 1, "names": [{"full": ""}], "parents": [{name: 1}]}, on=TODAY)
+    told = [(error.path, error.code) for error in caught.value.errors]
+    assert told.count(("/*", "unknown-field")) == 1
+    assert {
+        ("/parents/0/*", "unknown-field"),
+        ("/parents/0", "required"),
+        ("/names/0/full", "empty"),
+        ("/birthDate", "required"),
+        ("/registration", "required"),
+    } <= set(told)
+    assert len(told) == len(set(told))
 
 
 @pytest.mark.parametrize("change", [{"type": "Person"}, {"type": None}, {"nameStatus": None}, {"names": {}}])

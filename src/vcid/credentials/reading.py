@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from vcid.credentials.forbidden import is_forbidden
-from vcid.credentials.records import MAX_ITEMS, Faults, describe, pointer
+from vcid.credentials.records import MAX_ITEMS, UNSHOWN, Faults, describe, pointer
 from vcid.encoding.dates import UncertainDate, parse_timestamp
 from vcid.encoding.json import is_term
 from vcid.errors import Malformed
@@ -51,8 +51,8 @@ class ObjectReader:
                 )
                 continue
             # Where data has slipped into a header, a field's name may be a person's: only plain ones show.
-            path = pointer(self._path, name) if is_term(name) else self._path
-            self._faults.add(path, "unknown-field", "only fields of this record")
+            shown = name if is_term(name) else UNSHOWN
+            self._faults.add(pointer(self._path, shown), "unknown-field", "only fields of this record")
 
     def expect_type(self, wanted: str, *, required: bool = True) -> None:
         """Note that an object's ``type`` is absent, or neither a type nor a list that holds it."""

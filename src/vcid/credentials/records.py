@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 MAX_ITEMS: Final = 50
 """How many items a list in a record may have. No register records more names, parents or guardians."""
 
+UNSHOWN: Final = "*"
+"""What stands in a fault's path for the name of a field that may be personal data itself."""
+
 
 class Faults:
     """The faults found so far, each under the JSON pointer of its field."""
@@ -96,6 +99,9 @@ class Faults:
 
 
 def _overlap(path: str, known: str, code: str) -> bool:
+    if known.endswith(f"/{UNSHOWN}"):
+        # A field that no record has says nothing about those that it should have.
+        return False
     if path == known:
         return True
     return path.startswith(f"{known}/") or (code == "required" and known.startswith(f"{path}/"))

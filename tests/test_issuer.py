@@ -35,6 +35,7 @@ from vcid.encoding.multikey import KeyType
 from vcid.errors import Behind, Conflict, InvalidRecord, Unavailable
 from vcid.issuer import Issuer
 from vcid.keys.signing import LocalSigner
+from vcid.ledger.entries import Entry, Kind, topic
 from vcid.ledger.log import Ledger
 from vcid.status.registry import Registry
 from world import ORIGIN, REGISTRY, START, World, birth
@@ -383,6 +384,27 @@ def test_recovery_takes_no_list_that_the_ledger_does_not_vouch_for(restored):
     with pytest.raises(Conflict) as caught:
         issuer.recover(forged)
     assert caught.value.code == "not-published"
+
+
+def test_recovery_merges_what_verifiers_hold_where_a_publication_broke_off(restored):
+    """The day's lists were anchored and lost; yesterday's are taken, and nothing seen revoked comes back."""
+    world, issuer, kept, _, published = restored
+    list_id = next(iter(published))
+    latest = world.ledger.latest(topic(issuer.owner, Kind.STATUS_LIST, list_id))
+    broken_off = Entry.sign(
+        issuer._signer, kind=Kind.STATUS_LIST, list_id=list_id, seq=latest.seq + 1, digest=b"x" * 32
+    )
+    world.ledger.append([broken_off])
+    with pytest.raises(Conflict) as caught:
+        issuer.recover(published)
+    assert caught.value.code == "contents-missing"
+    with pytest.raises(Conflict) as caught:
+        issuer.recover({list_id: b"{}"}, accept_loss=True)
+    assert caught.value.code == "not-published"
+    assert issuer.recover(published, accept_loss=True).unmerged == (list_id,)
+    issuer.publish()
+    verifier = world.verifier(world.policy(issuer), world.knowledge(issuer))
+    assert verifier.check(kept)["status"].code == "revoked"
 
 
 def test_an_empty_registry_beside_a_used_ledger_is_a_lost_one(restored, tmp_path):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -244,7 +244,9 @@ class Issuer:
 
         Args:
             published: the newest published contents of the lists, by URL: what was revoked in them stays so.
-            accept_loss: go on without contents that are needed, and so take back revocations.
+                An earlier one is taken too, but does not spare ``accept_loss``.
+            accept_loss: go on without contents that are needed, and so take back revocations, or leave
+                credentials that can't be revoked.
 
         Raises:
             Behind: the ledger is a restored backup, so that it can't tell what the registry missed.
@@ -313,17 +315,25 @@ class Issuer:
 
     def _scan_heads(self, *more: str) -> dict[str, PublishedHead]:
         """Read the whole ledger for this issuer's lists; one of unknown URL stands under its hash."""
-        heads = {}
+        heads: dict[bytes, PublishedHead] = {}
+        earlier: dict[bytes, set[bytes]] = {}
         start = 0
         while leaves := self._ledger.entries(start, start + _SCAN):
             start += len(leaves)
             for leaf in leaves:
                 entry = decode_leaf(leaf)
                 if isinstance(entry, Entry) and (entry.owner, entry.kind) == (self.owner, Kind.STATUS_LIST):
+                    if before := heads.get(entry.list_hash):
+                        earlier.setdefault(entry.list_hash, set()).add(before.digest)
                     heads[entry.list_hash] = PublishedHead(entry.seq, entry.digest)
         # Asked only now: a list is in the registry before it is in the ledger.
         names = {hash_list_id(list_id): list_id for list_id in (*self._registry.list_ids(), *more)}
-        return {names.get(list_hash, list_hash.hex()): head for list_hash, head in heads.items()}
+        return {
+            names.get(list_hash, list_hash.hex()): replace(
+                head, earlier=frozenset(earlier.get(list_hash, ()))
+            )
+            for list_hash, head in heads.items()
+        }
 
 
 def _refuse_old_ledger(published: Mapping[str, int], heads: Mapping[str, PublishedHead]) -> None:

@@ -37,7 +37,9 @@ class Office:
 
     def anchor(self, prepared):
         for publication in prepared.publications:
-            self.heads[publication.list_id] = PublishedHead(publication.seq, publication.digest)
+            known = self.heads.get(publication.list_id)
+            earlier = known.earlier | {known.digest} if known else frozenset()
+            self.heads[publication.list_id] = PublishedHead(publication.seq, publication.digest, earlier)
             self.contents[publication.list_id] = publication.content
 
     def publish(self, **options):

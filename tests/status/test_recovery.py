@@ -202,7 +202,12 @@ class TestRecovering:
         restored = life.restore()
         restored.heads["topic-1"] = PublishedHead(4, b"x" * 32)
         assert restored.registry.check_against(restored.heads)
-        report = restored.registry.recover(restored.heads)
+        with pytest.raises(Conflict) as caught:
+            restored.registry.recover(restored.heads)
+        assert caught.value.code == "contents-missing"
+        with pytest.raises(Behind):
+            restored.registry.reserve("new", DIGEST)
+        report = restored.registry.recover(restored.heads, accept_loss=True)
         assert report.lost == ("topic-1",)
         assert restored.registry.check_against(restored.heads) == ()
         restored.publish()
@@ -230,6 +235,55 @@ class TestRecovering:
         assert report.unmerged == (list_id,)
         assert list_id not in {publication.list_id for publication in restored.registry.published_lists()}
         assert {p.list_id: p.seq for p in restored.publish().publications}[list_id] == head.seq + 1
+
+    def test_a_content_older_than_the_newest_is_merged_and_the_rest_accepted_as_lost(self, life):
+        """The newest version was anchored and never left the house: what verifiers saw stays revoked."""
+        first, second = issue(life.office, "first"), issue(life.office, "second")
+        life.back_up()
+        life.office.registry.revoke(key="first")
+        life.office.publish()
+        ((list_id, at_hand),) = life.office.contents.items()
+        life.office.registry.revoke(key="second")
+        life.office.anchor(life.office.prepare())
+        restored = life.restore()
+        older = {list_id: at_hand}
+        restored.registry.check_against(restored.heads)
+        with pytest.raises(Conflict) as caught:
+            restored.registry.recover(restored.heads, published=older)
+        assert caught.value.code == "contents-missing"
+        report = restored.registry.recover(restored.heads, published=older, accept_loss=True)
+        assert (report.unmerged, report.lost) == ((list_id,), ())
+        assert report.bits_merged
+        assert restored.registry.published_lists() == (), "an old version is not served as the newest"
+        assert {p.list_id: p.seq for p in restored.publish().publications}[list_id] == 3
+        assert restored.says_revoked(first)
+        assert not restored.says_revoked(second)
+
+    def test_an_unknown_list_is_adopted_from_an_older_content_as_a_loss(self, life):
+        """It can be published on and revoked in; what its newest version revoked is lost."""
+        life.back_up()
+        life.office.publish(room=100_000)
+        issued = [issue(life.office, f"after-{i}") for i in range(20)]
+        life.office.publish()
+        at_hand = dict(life.office.contents)
+        life.office.publish()
+        restored = life.restore()
+        with pytest.raises(Conflict, match="contents-missing"):
+            restored.registry.recover(restored.heads, published=at_hand)
+        report = restored.registry.recover(restored.heads, published=at_hand, accept_loss=True)
+        assert len(report.adopted) == 1
+        assert set(report.unmerged) == set(at_hand)
+        restored.publish()
+        assert restored.registry.check_against(restored.heads) == ()
+        assert not any(restored.says_revoked(each) for each in issued)
+
+    def test_an_older_content_of_a_list_that_is_current_is_no_loss(self, life):
+        """The registry has all that was published of it already."""
+        older = dict(life.office.contents)
+        life.office.publish()
+        report = life.office.registry.recover(life.office.heads, published=older)
+        assert (report.unmerged, report.bits_merged) == ((), 0)
+        assert len(life.office.registry.published_lists()) == 1
 
     @pytest.mark.parametrize("case", ["changed", "other-list", "unpublished"])
     def test_contents_that_the_ledger_does_not_vouch_for_are_refused(self, life, case):

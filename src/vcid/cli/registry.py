@@ -30,7 +30,9 @@ def registry() -> None:
     help="The folder of knowledge last published, or one of status lists. By default that of [verifier].",
 )
 @click.option(
-    "--accept-loss", is_flag=True, help="Go on without lists that are missing: revocations come undone."
+    "--accept-loss",
+    is_flag=True,
+    help="Go on without the newest of every list: revocations come undone, or can't be made any more.",
 )
 @passphrase_option
 @config_option
@@ -56,8 +58,10 @@ def recover(
         return
     say(f"retired {len(report.retired)} lists, and gave up {report.voided} reservations")
     say(f"{report.bits_merged} statuses set again, in {len(report.missed)} lists that were published since")
-    for list_id in (*report.lost, *report.unmerged):
-        say(f"lost: revocations in {list_id} since the backup")
+    for list_id in report.unmerged:
+        say(f"lost: revocations in {list_id} that are in no list at hand")
+    for list_id in report.lost:
+        say(f"lost: {list_id}, what was issued in it can't be revoked")
     say("now run: vcid publish")
 
 

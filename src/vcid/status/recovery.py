@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from vcid.encoding.json import parse_object
@@ -34,10 +34,12 @@ class PublishedHead:
     Attributes:
         seq: its sequence number.
         digest: the SHA-256 of its content.
+        earlier: those of the versions before it, whose contents serve where the newest is not at hand.
     """
 
     seq: int
     digest: bytes
+    earlier: frozenset[bytes] = field(default=frozenset(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,8 @@ class RecoveryReport:
         missed: the lists whose later publications the registry had lost.
         adopted: lists that the registry did not know, published on from the contents handed in.
         lost: lists that it did not know and can't publish on: what was issued in them can't be revoked.
-        unmerged: known lists whose lost revocations could not be merged, for want of their contents.
+        unmerged: lists some of whose lost revocations could not be merged: no content was at hand, or only
+            one older than the newest.
         bits_merged: statuses that were published as set and are set again.
         voided: reservations given up; their keys get another place when they are used again.
     """
@@ -101,30 +104,35 @@ def recover(
 
     Raises:
         Conflict: ``not-published``, a content is not what the ledger says was published;
-            ``contents-missing``, publishing on would take back revocations, and the loss was not accepted.
+            ``contents-missing``, revocations would be taken back, or credentials be left that can't be
+            revoked, and the loss was not accepted.
         Malformed: a content is no status list.
     """
     # 1. Only contents that the ledger vouches for may set bits, and none that are needed are missing.
     contents = {list_id: _read(heads, list_id, content) for list_id, content in sorted(published.items())}
+    newest = {
+        list_id: content for list_id, content in published.items() if _is_newest(heads[list_id], content)
+    }
     missed = compare(transaction, heads)
     own = {list_id for (list_id,) in transaction.execute("SELECT list_id FROM status_list")}
-    unmerged = tuple(m.list_id for m in missed if m.list_id in own - contents.keys())
-    if unmerged and not accept_loss:
+    adopted = sorted(contents.keys() - own)
+    needed = {m.list_id for m in missed}.union(adopted) - newest.keys()
+    unmerged, lost = sorted(needed & (own | contents.keys())), sorted(needed - own - contents.keys())
+    if needed and not accept_loss:
         raise Conflict(
             "contents-missing",
-            f"recovery needs what was last published of {', '.join(unmerged)}, or revocations come undone",
+            f"recovery needs what was last published of {', '.join(sorted(needed))}: without it revocations"
+            " come undone, or can't be made",
         )
     # 2. Nothing more is given out from any list, nor from a reservation.
     retired = _retire_all(transaction)
     voided = void_reservations(transaction)
     # 3. Lists go on from where they were published, with every bit that was set there.
     for list_id in sorted(own & heads.keys()):
-        _advance(transaction, list_id, heads[list_id], published.get(list_id))
-    adopted = sorted(contents.keys() - own)
+        _advance(transaction, list_id, heads[list_id], newest.get(list_id))
     for list_id in adopted:
         _adopt(transaction, list_id, contents[list_id])
-        _set_published(transaction, _number(transaction, list_id), heads[list_id], published[list_id])
-    lost = sorted({m.list_id for m in missed} - own - contents.keys())
+        _set_published(transaction, _number(transaction, list_id), heads[list_id], newest.get(list_id))
     for list_id in lost:
         _remember_lost(transaction, list_id, heads[list_id])
     merged = sum(_merge(transaction, list_id, heads[list_id], found) for list_id, found in contents.items())
@@ -134,7 +142,7 @@ def recover(
         missed=missed,
         adopted=tuple(adopted),
         lost=tuple(lost),
-        unmerged=unmerged,
+        unmerged=tuple(unmerged),
         bits_merged=merged,
         voided=voided,
     )
@@ -167,10 +175,14 @@ def _number(transaction: Transaction, list_id: str) -> int:
     return int(row[0])
 
 
+def _is_newest(head: PublishedHead, content: bytes) -> bool:
+    return hashlib.sha256(content).digest() == head.digest
+
+
 def _read(heads: Mapping[str, PublishedHead], list_id: str, content: bytes) -> StatusListCredential:
     head = heads.get(list_id)
-    if head is None or hashlib.sha256(content).digest() != head.digest:
-        raise Conflict("not-published", f"the contents that the ledger names for {list_id}")
+    if head is None or hashlib.sha256(content).digest() not in {head.digest, *head.earlier}:
+        raise Conflict("not-published", f"a content that the ledger names for {list_id}")
     status_list = StatusListCredential.parse(parse_object(content))
     if status_list.list_id not in (None, list_id) or len(status_list.purposes) != 1:
         raise Conflict("not-published", f"a status list of one purpose, published as {list_id}")

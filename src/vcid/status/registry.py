@@ -259,12 +259,14 @@ class Registry:
 
         Args:
             heads: as for `check_against`.
-            published: the contents of those versions, by the list's URL. Their set bits are set again.
-            accept_loss: go on without contents that are needed, and so take back revocations.
+            published: the contents of those versions, or of earlier ones, by the list's URL. Their set bits
+                are set again.
+            accept_loss: go on without contents that are needed, and so take back revocations, or leave
+                credentials that can't be revoked.
 
         Raises:
             Conflict: code ``contents-missing``, a list was published in a version whose content is not at
-                hand; ``not-published``, a content is not the one that the ledger names.
+                hand; ``not-published``, a content is none that the ledger names.
             Malformed: a content is no status list.
             Unavailable: the store can't be written.
         """

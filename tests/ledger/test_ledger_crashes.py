@@ -51,7 +51,7 @@ def newest_is_proven(scene, name):
 
 
 def test_kill_while_appending_and_publishing(tmp_path):
-    """Killed 30 times at random moments, nothing acknowledged is lost, nothing is doubled, nothing forks."""
+    """Killed fifty times at random moments, nothing acknowledged is lost, nothing is doubled, nothing forks."""
     chance, acknowledged = random.Random(4711), []
     for _ in range(50):
         worker = start(tmp_path, "a", "endless")

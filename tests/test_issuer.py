@@ -38,7 +38,7 @@ from vcid.keys.signing import LocalSigner
 from vcid.ledger.entries import Entry, Kind, topic
 from vcid.ledger.log import Ledger
 from vcid.status.registry import Registry
-from world import ORIGIN, REGISTRY, START, World, birth
+from world import COURT, ORIGIN, REGISTRY, START, World, birth
 
 
 def guardianship(**changes):
@@ -258,6 +258,38 @@ def test_an_issuer_without_a_host_has_to_say_where_its_lists_stand(world):
     )
     (published,) = issuer.publish().lists
     assert published.list_id.startswith("https://civil.example/births/status/")
+
+
+def test_a_registry_belongs_to_the_first_issuer_that_opens_it(tmp_path):
+    """The same DID and key open it again, in another process too; its credentials are still there."""
+    _, issuer = open_issuer(tmp_path)
+    issuer.publish()
+    issued = issuer.issue(birth(), key="a")
+    _, again = open_issuer(tmp_path)
+    assert again.find("a") == issued
+
+
+@pytest.mark.parametrize("other", ["did", "key"])
+def test_another_issuer_is_refused_the_registry(tmp_path, other):
+    """It would revoke, and publish, what is not its own; the owner goes on undisturbed."""
+    world, issuer = open_issuer(tmp_path)
+    issuer.publish()
+    did = COURT if other == "did" else REGISTRY
+    signer = LocalSigner.generate() if other == "key" else issuer._signer
+    for _ in range(2):
+        with pytest.raises(Conflict) as caught:
+            world.issuer(did, signer=signer)
+        assert caught.value.code == "other-registry"
+    assert issuer.issue(birth(), key="a")
+
+
+def test_an_issuer_that_can_not_work_binds_no_registry(tmp_path):
+    """A suite that does not fit is said first, and the mended issuer has the registry."""
+    world = World(tmp_path)
+    signer = LocalSigner.generate()
+    with pytest.raises(ValueError):
+        world.issuer(signer=signer, cryptosuite="ecdsa-jcs-2019")
+    assert world.issuer(COURT)
 
 
 def test_no_credential_holds_the_callers_key_or_another_ones_identity(issuer):

@@ -61,12 +61,14 @@ class Issuer:
     Args:
         did: the issuer's DID; a did:web's document lists the signer's key.
         signer: signs credentials, lists and ledger entries.
-        registry: the issuer's own registry, shared with no other issuer.
+        registry: the issuer's own registry; the first issuer that opens it is the only one that can.
         ledger: where lists are anchored.
         practice: how the issuer goes about its work.
 
     Raises:
         ValueError: the cryptosuite does not fit the key, or no place for status lists can be derived.
+        Conflict: the registry is that of another DID or key (``other-registry``).
+        Unavailable: the registry can't be written.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class Issuer:
         self._ledger = ledger
         self._practice = practice or Practice()
         self._desk = Desk(self.did, signer, self._practice)
+        registry.bind(self.did, signer.public_key)
 
     @property
     def owner(self) -> PublicKey:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from vcid.encoding.dates import format_timestamp, utc_now
 from vcid.errors import Conflict
-from vcid.status import issuances, publication, recovery
+from vcid.status import issuances, publication, recovery, tables
 from vcid.status.issuances import Issuance, check_key
 from vcid.status.publication import Demand, ListSnapshot, Prepared
 from vcid.status.recovery import Missed, PublishedHead, RecoveryReport
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from vcid.credentials.model import Credential
+    from vcid.keys.signing import PublicKey
     from vcid.storage import Transaction
 
 __all__ = [
@@ -87,6 +88,22 @@ class Registry:
     def close(self) -> None:
         """Close the registry's connections."""
         self._database.close()
+
+    def bind(self, did: str, owner: PublicKey) -> None:
+        """Make this the registry of one issuer, at its first call; later ones only check.
+
+        Two issuers on one registry would revoke each other's credentials, and find it behind without cause.
+
+        Args:
+            did: the issuer's DID.
+            owner: the key that owns the issuer's topics in the ledger.
+
+        Raises:
+            Conflict: code ``other-registry``, it is another issuer's, or of another key.
+            Unavailable: the store can't be written.
+        """
+        with self._database.transaction() as transaction:
+            tables.bind(transaction, did, owner.multikey)
 
     def reserve(self, key: str, record_digest: bytes) -> Issuance:
         """Give a key its credential id and status entries, before anything is signed.

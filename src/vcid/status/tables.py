@@ -1,9 +1,9 @@
 """The registry's tables, and what several of its parts read from them.
 
-``issuance`` holds one row for each key of the caller, ``status_list`` one for each list ever opened,
-``slot`` one for each entry of a list that is taken: by a credential, or by nobody (a decoy, or a place given
-up after a restored backup). A slot is never deleted, so its primary key alone keeps an index from being given
-out twice.
+``registry`` holds one row: whose it is, and whether it was found behind. ``issuance`` holds one row for each
+key of the caller, ``status_list`` one for each list ever opened, ``slot`` one for each entry of a list that is
+taken: by a credential, or by nobody (a decoy, or a place given up after a restored backup). A slot is never
+deleted, so its primary key alone keeps an index from being given out twice.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from vcid.errors import Behind
+from vcid.errors import Behind, Conflict
 from vcid.storage import StoreSchema
 
 if TYPE_CHECKING:
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
 _VERSION_1: Final = """
 CREATE TABLE registry (
-    behind INTEGER NOT NULL
+    behind INTEGER NOT NULL,
+    did    TEXT,
+    owner  TEXT
 ) STRICT;
-INSERT INTO registry VALUES (0);
+INSERT INTO registry (behind) VALUES (0);
 
 CREATE TABLE issuance (
     number        INTEGER PRIMARY KEY,
@@ -115,6 +117,22 @@ def read_publications(transaction: Transaction, *, pending: bool) -> tuple[Publi
         Publication(list_id=list_id, purpose=purpose, seq=seq, digest=digest, content=content)
         for list_id, purpose, seq, digest, content in rows
     )
+
+
+def bind(transaction: Transaction, did: str, owner: str) -> None:
+    """Note whose registry it is, for good.
+
+    Raises:
+        Conflict: code ``other-registry``, it is another issuer's, or of another key.
+    """
+    bound = transaction.execute("SELECT did, owner FROM registry").fetchone()
+    if bound == (None, None):
+        transaction.execute("UPDATE registry SET did = ?, owner = ?", (did, owner))
+    elif bound != (did, owner):
+        raise Conflict(
+            "other-registry",
+            "the registry is that of another issuer or key: open it with those, or give this issuer its own",
+        )
 
 
 def promote(transaction: Transaction, number: int) -> None:

@@ -199,7 +199,11 @@ def births(draw: st.DrawFn) -> BirthRegistration:
         sex_at_birth=draw(st.sampled_from(SexAtBirth)),
         birth_place=draw(_places),
         finding=Finding(date=date(2021, 1, 1), place=draw(_places)) if found else None,
-        parents=draw(st.lists(_parents, min_size=1, max_size=3)) if has_parents else [],
+        parents=draw(
+            st.lists(_parents, min_size=1, max_size=3, unique_by=lambda parent: parent.id or id(parent))
+        )
+        if has_parents
+        else [],
         parentage_status=parentage,
         birth_type=BirthType.TRIPLET if plural else draw(st.none() | st.just(BirthType.SINGLE)),
         birth_order=draw(st.none() | st.integers(1, 3)) if plural else None,

@@ -75,6 +75,26 @@ def codes(record: BirthRegistration, on: date | None = TODAY) -> set[tuple[str, 
             {"birth_date": UncertainDate.parse("2020~"), "birth_date_basis": BirthDateBasis.ESTIMATED},
             id="estimated",
         ),
+        pytest.param(
+            {"birth_date": UncertainDate.parse("2021-03/2021-04")}, id="to-the-month-of-registration"
+        ),
+        pytest.param(
+            {"birth_date": UncertainDate.parse("2020/2022~")}, id="to-about-the-year-of-registration"
+        ),
+        pytest.param({"birth_date": UncertainDate.parse("1891-04-01")}, id="very-old"),
+        pytest.param({"birth_date": UncertainDate.parse("1891")}, id="of-a-year-long-ago"),
+        pytest.param({"birth_date": UncertainDate.parse("1880~")}, id="about-a-year-long-ago"),
+        pytest.param({"birth_date": UncertainDate.parse("1880?")}, id="doubtful"),
+        pytest.param(
+            {
+                "parents": [
+                    Parent(id="did:web:a.example%3A8443"),
+                    Parent(id="did:key:z6MkParent"),
+                    Parent(label="x"),
+                ]
+            },
+            id="parents-with-dids",
+        ),
         pytest.param({"birth_date": UncertainDate.parse("2026")}, id="this-year-only"),
         pytest.param({"sex_at_birth": SexAtBirth.UNDETERMINED}, id="undetermined-sex"),
         pytest.param({"birth_type": BirthType.TWIN}, id="twin-of-unrecorded-order"),
@@ -141,6 +161,13 @@ def test_ordinary_lives_have_no_fault(changes: dict[str, object]) -> None:
         ({"birth_date": None}, "/birthDate", "required"),
         ({"birth_date": "2021-03-15"}, "/birthDate", "wrong-type"),
         ({"birth_date": UncertainDate.parse("2026-11-14")}, "/birthDate", "in-the-future"),
+        ({"birth_date": UncertainDate.parse("2020/2090")}, "/birthDate", "after-registration"),
+        ({"birth_date": UncertainDate.parse("2021-03/2021-04-02")}, "/birthDate", "after-registration"),
+        ({"birth_date": UncertainDate.parse("2020~/2023~")}, "/birthDate", "after-registration"),
+        ({"birth_date": UncertainDate.parse("1021-03-15")}, "/birthDate", "too-long-before"),
+        ({"birth_date": UncertainDate.parse("1891-03-31")}, "/birthDate", "too-long-before"),
+        ({"birth_date": UncertainDate.parse("1890")}, "/birthDate", "too-long-before"),
+        ({"birth_date": UncertainDate.parse("0001/2020")}, "/birthDate", "too-long-before"),
         ({"birth_date": UncertainDate.parse("2021-05")}, "/registration/date", "before-birth"),
         ({"registration": registration(date=date(2026, 12, 1))}, "/registration/date", "in-the-future"),
         ({"registration": registration(jurisdiction="ZZ")}, "/registration/jurisdiction", "wrong-form"),
@@ -158,6 +185,25 @@ def test_ordinary_lives_have_no_fault(changes: dict[str, object]) -> None:
         ({"parentage_status": ParentageStatus.WITHHELD}, "/parents", "parents-not-expected"),
         ({"parents": [Parent()]}, "/parents/0", "required"),
         ({"parents": [Parent(label="mother", id="Fanta")]}, "/parents/0/id", "wrong-form"),
+        ({"parents": [Parent(id="did:web:a%zz.example")]}, "/parents/0/id", "wrong-form"),
+        ({"parents": [Parent(id="did:web:a.example%3")]}, "/parents/0/id", "wrong-form"),
+        ({"parents": [Parent(id="did:web:a.example%")]}, "/parents/0/id", "wrong-form"),
+        (
+            {"parents": [Parent(label=text, id=CHILD) for text in ("mother", "father")]},
+            "/parents/1",
+            "repeated",
+        ),
+        (
+            {
+                "parents": [
+                    Parent(id=CHILD),
+                    Parent(label="father"),
+                    Parent(role=ParentRole.ADOPTIVE, id=CHILD),
+                ]
+            },
+            "/parents/2",
+            "repeated",
+        ),
         (
             {"parents": [Parent(role=ParentRole.BIOLOGICAL, basis=ParentBasis.ADOPTION_ORDER)]},
             "/parents/0/role",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from credentials.samples import DIGEST, NOON, birth, guardianship
+from credentials.samples import CHILD, DIGEST, NOON, birth, guardianship
 from vcid.credentials.birth import ParentageStatus
 from vcid.credentials.guardianship import (
     Act,
@@ -37,6 +38,7 @@ FIRST_DAY = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))
 LAST_DAY = datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-12)))
 MOTHER = Guardian(id="did:key:z6MkMother", relation=Relation.PARENT)
 FATHER = Guardian(paper_id=DIGEST, relation=Relation.PARENT)
+OTHERS = ({"salt": "C" * 21 + "A"}, {"digest": "C" * 42 + "A"})
 MAJORITY = Majority(age=18, jurisdiction="KE")
 
 
@@ -83,6 +85,14 @@ def test_arrangements_of_every_kind_go_through_json(record: Guardianship) -> Non
         (guardianship(guardians=[Guardian(relation=Relation.SIBLING)]), "/guardians/0", "required"),
         (guardianship(guardians=[Guardian(id="Fanta")]), "/guardians/0/id", "wrong-form"),
         (guardianship(guardians=[MOTHER, MOTHER]), "/guardians/1", "repeated"),
+        (guardianship(guardians=[MOTHER, FATHER, FATHER]), "/guardians/2/paperIdDigest", "repeated"),
+        (
+            guardianship(guardians=[guardianship().guardians[0], FATHER]),
+            "/guardians/1/paperIdDigest",
+            "repeated",
+        ),
+        (guardianship(guardians=[Guardian(id=CHILD)]), "/guardians/0/id", "own-guardian"),
+        (guardianship(guardians=[MOTHER, Guardian(id=CHILD, paper_id=DIGEST)]), "/guardians/1/id", "own-guardian"),
         (
             guardianship(guardians=[Guardian(paper_id=SaltedDigest(salt="12345678", digest="x"))]),
             "/guardians/0/paperIdDigest/salt",
@@ -181,6 +191,12 @@ def test_a_fault_is_named_where_it_is(record: Guardianship, path: str, code: str
     assert (path, code) in codes(record)
     with pytest.raises(InvalidRecord):
         record.to_subject()
+
+
+def test_guardians_by_paper_are_told_apart() -> None:
+    """Two guardians by paper are two where the salt or the digest is another."""
+    guardians = [FATHER, *(replace(FATHER, paper_id=replace(DIGEST, **change)) for change in OTHERS)]
+    guardianship(guardians=guardians, quorums=[]).validate()
 
 
 def test_the_interim_cap_is_a_value() -> None:

@@ -13,6 +13,7 @@ from vcid.credentials.birth_terms import (
     ParentageStatus,
     RegistrationType,
 )
+from vcid.credentials.records import check_distinct_ids
 from vcid.encoding.dates import UncertainDate
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ PLURALITY: Final[Mapping[BirthType, int]] = {
     BirthType.HIGHER_ORDER: 15,
 }
 """How many children a delivery of each kind can have brought; single births have no order."""
+
+MAX_AGE: Final = 130
+"""How many years may lie between a birth and its registration; nobody is known to have lived longer."""
 
 
 def check_rules(record: BirthRegistration, faults: Faults, on: date | None) -> None:
@@ -60,10 +64,28 @@ def _check_order_of_dates(record: BirthRegistration, faults: Faults) -> None:
     found = _day_of(record.finding)
     if registered is not None and born is not None and registered < born:
         faults.add("/registration/date", "before-birth", "a day not before the birth", registered)
+    if registered is not None and isinstance(record.birth_date, UncertainDate):
+        _check_span(record.birth_date, registered, faults)
     if found is not None and born is not None and found < born:
         faults.add("/finding/date", "before-birth", "a day not before the birth", found)
     if found is not None and registered is not None and registered < found:
         faults.add("/registration/date", "before-finding", "a day not before the finding", registered)
+
+
+def _check_span(birth_date: UncertainDate, registered: date, faults: Faults) -> None:
+    """Note what beside its registration is a slip of the pen: 2020/2090 for 2020/2021, or 1021 for 2021."""
+    if birth_date.earliest <= registered < birth_date.end_earliest:
+        expected = "an interval whose second part begins no later than the registration"
+        faults.add("/birthDate", "after-registration", expected, birth_date)
+    born = birth_date.start_latest
+    is_certain = not birth_date.approximate and not birth_date.uncertain
+    if is_certain and (registered.year - MAX_AGE, registered.month, registered.day) > (
+        born.year,
+        born.month,
+        born.day,
+    ):
+        expected = f"a birth at most {MAX_AGE} years before its registration, or a date marked ~, ? or %"
+        faults.add("/birthDate", "too-long-before", expected, birth_date)
 
 
 def _check_future(record: BirthRegistration, faults: Faults, on: date) -> None:
@@ -93,6 +115,7 @@ def _check_parentage(record: BirthRegistration, faults: Faults) -> None:
         faults.add("/parents", "parents-not-expected", f"no parents, as the parentage status is {status}")
     if status in (ParentageStatus.ALL, ParentageStatus.PARTIAL) and not record.parents:
         faults.add("/parents", "required", f"at least one parent, as the parentage status is {status}")
+    check_distinct_ids(record.parents, faults, "/parents")
     if record.finding is not None and status is not ParentageStatus.NONE:
         faults.add("/parentageStatus", "foundling", "none, as the child is a foundling", status)
 

@@ -47,8 +47,8 @@ SCRIPT: Final = "^[A-Z][a-z]{3}$"
 CHILD_REF: Final = "^[A-Za-z0-9_-]{21}[AQgw]$"
 """128 bits in base64url without padding; the last character carries two bits only."""
 
-DID: Final = "^did:[a-z0-9]+:[A-Za-z0-9._%:-]*[A-Za-z0-9._%-]$"
-"""A DID without path, query or fragment (DID 1.0, section 3.1)."""
+DID: Final = "^did:[a-z0-9]+:(?:[A-Za-z0-9._:-]|%[0-9A-Fa-f]{2})*(?:[A-Za-z0-9._-]|%[0-9A-Fa-f]{2})$"
+"""A DID without path, query or fragment (DID 1.0, section 3.1); a percent sign stands for an octet."""
 
 _JURISDICTION = re.compile(JURISDICTION)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from vcid.credentials.digests import SaltedDigest
 from vcid.credentials.guardianship_terms import Act, AuthorityRole, Basis, GuardianType
-from vcid.credentials.records import pointer
+from vcid.credentials.records import check_distinct_ids, pointer
 
 if TYPE_CHECKING:
     from vcid.credentials.guardianship import Guardianship
@@ -32,13 +33,19 @@ def check_rules(record: Guardianship, faults: Faults, interim_cap: timedelta) ->
 
 
 def _check_distinct_guardians(record: Guardianship, faults: Faults) -> None:
-    known: set[str] = set()
+    check_distinct_ids(record.guardians, faults, "/guardians")
+    child = getattr(record.dependent, "id", None)
+    papers: list[tuple[str, str]] = []
     for index, guardian in enumerate(record.guardians):
-        did = getattr(guardian, "id", None)
-        if isinstance(did, str) and did in known:
-            faults.add(pointer("/guardians", index), "repeated", "each guardian once", did)
-        if isinstance(did, str):
-            known.add(did)
+        path = pointer("/guardians", index)
+        if child is not None and getattr(guardian, "id", None) == child:
+            faults.add(pointer(path, "id"), "own-guardian", "another DID than the child's", child)
+        paper = getattr(guardian, "paper_id", None)
+        if not isinstance(paper, SaltedDigest):
+            continue
+        if (paper.salt, paper.digest) in papers:
+            faults.add(pointer(path, "paperIdDigest"), "repeated", "each paper document once")
+        papers.append((paper.salt, paper.digest))
 
 
 def _check_period(record: Guardianship, faults: Faults) -> None:

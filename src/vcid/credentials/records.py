@@ -107,6 +107,18 @@ def _overlap(path: str, known: str, code: str) -> bool:
     return path.startswith(f"{known}/") or (code == "required" and known.startswith(f"{path}/"))
 
 
+def check_distinct_ids(items: Sequence[object], faults: Faults, path: str) -> None:
+    """Note the DIDs that stand on two parts of a list; as linked data they would be one node."""
+    known: set[str] = set()
+    for index, item in enumerate(items):
+        did = getattr(item, "id", None)
+        if not isinstance(did, str):
+            continue
+        if did in known:
+            faults.add(pointer(path, index), "repeated", "each DID once", did)
+        known.add(did)
+
+
 def describe(kind: type) -> str:
     """Say in words what a value of a type looks like."""
     if issubclass(kind, StrEnum):

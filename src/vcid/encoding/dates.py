@@ -44,6 +44,8 @@ class UncertainDate:
         text: the date as written.
         earliest: the first day that it may be.
         latest: the last day that it may be.
+        start_latest: the last day of an interval's first part; of a single date, `latest`.
+        end_earliest: the first day of an interval's second part; of a single date, `earliest`.
         approximate: ``~`` or ``%`` stands in it.
         uncertain: ``?`` or ``%`` stands in it.
 
@@ -54,6 +56,8 @@ class UncertainDate:
     text: str
     earliest: date = field(init=False, compare=False)
     latest: date = field(init=False, compare=False)
+    start_latest: date = field(init=False, compare=False)
+    end_earliest: date = field(init=False, compare=False)
     approximate: bool = field(init=False, compare=False)
     uncertain: bool = field(init=False, compare=False)
 
@@ -67,6 +71,8 @@ class UncertainDate:
             raise Malformed("reversed-interval", "an interval whose first date is not after its second")
         object.__setattr__(self, "earliest", start.earliest)
         object.__setattr__(self, "latest", end.latest)
+        object.__setattr__(self, "start_latest", start.latest)
+        object.__setattr__(self, "end_earliest", end.earliest)
         object.__setattr__(self, "approximate", start.approximate or end.approximate)
         object.__setattr__(self, "uncertain", any(sign in self.text for sign in "?%"))
 

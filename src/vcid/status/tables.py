@@ -1,9 +1,9 @@
 """The registry's tables, and what several of its parts read from them.
 
 ``registry`` holds one row: whose it is, and whether it was found behind. ``issuance`` holds one row for each
-key of the caller, ``status_list`` one for each list ever opened, ``slot`` one for each entry of a list that is
-taken: by a credential, or by nobody (a decoy, or a place given up after a restored backup). A slot is never
-deleted, so its primary key alone keeps an index from being given out twice.
+key of the caller, ``status_list`` one for each list ever opened, ``slot`` one for each entry of a list that
+is taken: by a credential, or by nobody (a decoy, or a place given up after a restored backup). A slot is
+never deleted, so its primary key alone keeps an index from being given out twice.
 """
 
 from __future__ import annotations

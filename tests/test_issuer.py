@@ -339,6 +339,16 @@ def test_rooms_for_many_are_made_ahead(world):
     assert len(issuer.publish(room=200_000).lists) >= 4
 
 
+@pytest.mark.parametrize("room", [-1, 10_000_001])
+def test_a_room_that_can_only_be_a_slip_is_refused(world, room):
+    """Before a list is opened: a few zeros too many would fill the disk."""
+    issuer = world.issuer()
+    with pytest.raises(ValueError, match="room"):
+        issuer.publish(room=room)
+    assert issuer._registry.list_ids() == ()
+    assert world.ledger.heads() == {}
+
+
 # Restored backups
 
 

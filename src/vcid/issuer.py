@@ -192,6 +192,7 @@ class Issuer:
             room: for how many more credentials the published lists must have places afterwards.
 
         Raises:
+            ValueError: the room is negative, or more than 10,000,000.
             Behind: the registry or the ledger is a restored backup.
             Unavailable: a store or the witnesses can't be reached.
         """

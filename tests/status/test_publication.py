@@ -9,7 +9,7 @@ from vcid.credentials.model import Credential
 from vcid.encoding.json import parse_object
 from vcid.errors import Conflict, Unavailable
 from vcid.status.bitstring import MIN_ENTRIES, StatusListCredential
-from vcid.status.publication import LOW_ROOM
+from vcid.status.publication import LOW_ROOM, MAX_ROOM, Demand
 from vcid.status.registry import Publication
 
 DIGEST = b"d" * 32
@@ -202,3 +202,18 @@ class TestDecoys:
         before = bits(office.registry.published_lists()[0])
         assert len(bits(only(office.publish()))) == len(before) + 3
         assert len(bits(only(office.publish()))) == len(before) + 3
+
+
+@pytest.mark.parametrize("room", [-1, 10_000_001])
+def test_room_has_bounds(new_office, room):
+    """Neither less than none nor more than a disk holds, and nothing is prepared."""
+    office = new_office()
+    with pytest.raises(ValueError, match="room"):
+        office.prepare(room=room)
+    assert office.registry.list_ids() == ()
+
+
+def test_room_may_be_asked_for_up_to_the_bound():
+    """Ten million are a country's births for years."""
+    demand = Demand(base_url="https://civil.example/status", purposes=("revocation",), room=MAX_ROOM)
+    assert demand.room == 10_000_000

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from vcid.issuer import Publishing
 
 MAX_CREDENTIAL = 1 << 20
+MAX_ROOM = 10_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +120,7 @@ def _refresh(folder: Path, authority: Authority) -> None:
 )
 @click.option(
     "--room",
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, MAX_ROOM),
     default=0,
     help="For how many more credentials the published lists must have places.",
 )

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 LOW_ROOM: Final = MIN_ENTRIES // 8
 """Free places in a purpose's lists below which the next publication opens another list."""
 
+MAX_ROOM: Final = 10_000_000
+"""For how many credentials places may be asked for at once: a slip of the keyboard would fill the disk."""
+
 # The bits that each publication sets come in steps of this many, decoys filling up, so that one without a
 # revocation and one with a few look alike.
 _STEP: Final = 8
@@ -75,11 +78,18 @@ class Demand:
         base_url: the URL below which new lists are found.
         purposes: the purposes for which credentials are given places.
         room: how many credentials must find place once it is confirmed.
+
+    Raises:
+        ValueError: the room is negative, or more than `MAX_ROOM`.
     """
 
     base_url: str
     purposes: Sequence[str]
     room: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.room <= MAX_ROOM:
+            raise ValueError(f"room is a number of credentials from 0 to {MAX_ROOM}")
 
 
 def prepare(

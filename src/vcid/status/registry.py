@@ -209,6 +209,7 @@ class Registry:
             room: for how many credentials there must be places once this is confirmed.
 
         Raises:
+            ValueError: the room is negative, or more than 10,000,000.
             Behind: the registry was found behind, and must publish nothing.
             Unavailable: the store can't be written.
         """

@@ -118,3 +118,11 @@ def test_a_did_web_needs_a_folder(nowhere: Place):
     """Without vcid.toml or --knowledge there is nothing to look in."""
     assert nowhere("did", "resolve", "did:web:civil.example").code == 2
     assert nowhere("did", "resolve", "did:web:a.example", "--knowledge", nowhere.folder / "no").code == 2
+
+
+@pytest.mark.parametrize("name", ["a\nb", "", "x" * 201])
+def test_a_wrong_name_makes_no_wallet(nowhere: Place, name: str):
+    """The name is looked at before anything is written."""
+    wallet = nowhere.folder / "wallet.json"
+    assert nowhere("did", "new", "--wallet", wallet, "--name", name, *CHEAP).code == 2
+    assert list(nowhere.folder.glob("wallet.json*")) == []

@@ -97,14 +97,14 @@ def new(
 
 
 def _put_into(path: Path, name: str, signer: LocalSigner, passphrase: str, cost: Argon2Cost) -> None:
-    from vcid.keys.wallet import Wallet
+    from vcid.keys.wallet import MAX_NAME_CHARS, Wallet
 
+    # Before the wallet is made: one that was asked for under a wrong name should not stand there empty.
+    if not 0 < len(name) <= MAX_NAME_CHARS or not name.isprintable():
+        raise click.UsageError(f"--name: a name has 1 to {MAX_NAME_CHARS} printable characters")
     exists = os.path.lexists(path)
     wallet = Wallet.open(path, passphrase) if exists else Wallet.create(path, passphrase, cost=cost)
-    try:
-        wallet.add(name, signer)
-    except ValueError as error:
-        raise click.UsageError(f"--name: {error}") from error
+    wallet.add(name, signer)
 
 
 @did.command(context_settings=HELP)

@@ -25,6 +25,7 @@ from vcid.knowledge import Knowledge
 from vcid.policy import Policy
 
 CHEAP = ("--key-cost", "interactive")
+PUBLIC = ("vcid.toml", "policy.json", "did.json")
 AUTHORITY = ("--domain", "civil.example", "--jurisdiction", "KE", *CHEAP)
 
 
@@ -216,3 +217,30 @@ def test_the_policy_is_made_to_be_edited(prototype: Path):
     text = (prototype / "policy.json").read_text()
     assert "\n  " in text
     assert Policy.parse(json.dumps(json.loads(text))) == Policy.parse(text)
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o077])
+def test_public_files_are_written_by_their_owner_alone(nowhere: Place, umask: int):
+    """Whatever the umask, others may read what is public and write none of it."""
+    folder = nowhere.folder / "new"
+    before = os.umask(umask)
+    try:
+        assert nowhere("init", folder, *AUTHORITY).code == 0
+        given = ("--policy", folder / "policy.json", "--knowledge", folder / "knowledge")
+        assert nowhere("init", nowhere.folder / "verifier", "--verifier", *given).code == 0
+    finally:
+        os.umask(before)
+    for file in (*(folder / name for name in PUBLIC), nowhere.folder / "verifier" / "vcid.toml"):
+        assert stat.S_IMODE(file.stat().st_mode) == 0o644
+
+
+def test_a_mark_before_the_passphrase_is_no_part_of_it(nowhere: Place):
+    """A file that an editor began with a byte order mark holds the same passphrase, and a mark alone holds none."""
+    file, folder = nowhere.folder / "passphrase", nowhere.folder / "new"
+    file.write_bytes(b"\xef\xbb\xbf")
+    assert nowhere("init", folder, *AUTHORITY, "--passphrase-file", file).code == 2
+    file.write_bytes(b"\xef\xbb\xbf" + b"another one\r\n")
+    assert nowhere("init", folder, *AUTHORITY, "--passphrase-file", file).code == 0
+    with pytest.raises(Locked):
+        Wallet.open(folder / "keys.json", "\ufeffanother one")
+    assert Wallet.open(folder / "keys.json", "another one").names()

@@ -115,9 +115,10 @@ def set_up(plan: Plan) -> Published:
                 edit.add(name, LocalSigner.generate())
         authority = open_authority(config, plan.passphrase, create=True)
         published = publish_authority(authority, plan.folder / KNOWLEDGE)
-        (plan.folder / DOCUMENT).write_bytes(canonicalize(authority.issuer.document) + b"\n")
+        _write_new(plan.folder / DOCUMENT, canonicalize(authority.issuer.document) + b"\n")
+        _write_new(plan.folder / POLICY, b"")
         _policy(authority, plan.jurisdiction).save(plan.folder / POLICY)
-        (plan.folder / FILE_NAME).write_bytes(toml)
+        _write_new(plan.folder / FILE_NAME, toml)
     return published
 
 
@@ -171,9 +172,18 @@ def set_up_verifier(folder: Path, policy: Path, knowledge: Path) -> Path:
     read_knowledge(section)
     _refuse_existing(folder, [FILE_NAME])
     folder.mkdir(parents=True, exist_ok=True)
-    with file.open("xb") as stream:
-        stream.write(toml)
+    _write_new(file, toml)
     return file
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    """Write a file that all may read and its owner alone may write, whatever the umask says.
+
+    Whoever could write it would say whom verifiers believe, or which keys sign.
+    """
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+        stream.write(content)
+    path.chmod(0o644)
 
 
 def _from(folder: Path, path: Path) -> str:
@@ -218,7 +228,7 @@ def init(
     An authority gets
       vcid.toml     by which every other command finds the rest; edit it freely
       keys.json     the keys of issuer, ledger and witness, under one passphrase
-      registry.db   what was issued: personal data, to be backed up
+      registry.db   what was issued: personal data
       ledger.db     the log in which status lists are anchored
       witness.db    what the witness remembers of the log
       did.json      the DID document, to be served where the DID says
@@ -233,6 +243,10 @@ def init(
       vcid init --verifier --policy policy.json --knowledge knowledge
 
     Nothing is ever overwritten.
+
+    Back up registry.db, ledger.db, witness.db and keys.json together, with SQLite's own backup or while
+    nothing runs: a plain copy made beside a live process misses what still stands in the write-ahead log.
+    After any restore run `vcid registry recover`.
 
     JSON: config, did, didDocument, policy, knowledge, publication (as of `vcid publish`); for a verifier
     config, policy, knowledge.
@@ -296,7 +310,8 @@ def _report(plan: Plan, published: Published, *, as_json: bool) -> None:
     say(f"{plan.did} is set up in {folder}")
     published.say()
     say(f"serve {DOCUMENT} as {did_web_url(plan.did)}")
-    say(f"hand {POLICY} and {KNOWLEDGE}/ to verifiers; back up {WALLET} and registry.db")
+    say(f"hand {POLICY} and {KNOWLEDGE}/ to verifiers")
+    say(f"back up together {', '.join(STORES[:3])} and {WALLET}; after any restore: vcid registry recover")
 
 
 def _report_verifier(file: Path, policy: Path, knowledge: Path, *, as_json: bool) -> None:

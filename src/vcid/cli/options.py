@@ -85,7 +85,8 @@ def read_passphrase(file: Path | None, *, confirm: bool = False) -> str:
         click.UsageError: there is none to be had, or it is empty.
     """
     if file is not None:
-        with file.open(encoding="utf-8", errors="surrogateescape") as lines:
+        # Some editors put a byte order mark before the first line, which is no part of the passphrase.
+        with file.open(encoding="utf-8-sig", errors="surrogateescape") as lines:
             passphrase = lines.readline(_MAX_PASSPHRASE).rstrip("\r\n")
     elif VARIABLE in os.environ:
         passphrase = os.environ[VARIABLE]

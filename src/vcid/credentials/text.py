@@ -22,6 +22,7 @@ _SPACES: Final = " \u3000"
 _ZWNJ: Final = "\u200c"
 _ZWJ: Final = "\u200d"
 _VIRAMA_CLASS: Final = 9
+_MONGOLIAN_VOWEL_SEPARATOR: Final = "\u180e"
 # Letters and marks that show nothing: fillers of Hangul and Khmer, the grapheme joiner, a blank Braille cell.
 _BLANKS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _REFUSED_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
@@ -104,6 +105,8 @@ def _unseen(text: str, index: int) -> str:
     character = text[index]
     if character in (_ZWNJ, _ZWJ):
         return "" if _joins(text, index) else "invisible-character"
+    if character == _MONGOLIAN_VOWEL_SEPARATOR and _separates(text, index):
+        return ""
     if character in _BLANKS or _is_stray_selector(text, index):
         return "invisible-character"
     category = unicodedata.category(character)
@@ -122,6 +125,12 @@ def _joins(text: str, index: int) -> bool:
     if unicodedata.combining(before) == _VIRAMA_CLASS:
         return True
     return text[index] == _ZWNJ and _is_cursive(before) and _is_cursive(after)
+
+
+def _separates(text: str, index: int) -> bool:
+    """Say whether a vowel separator stands between two letters of its script, whose shapes it changes."""
+    around = text[index - 1 : index] + text[index + 1 : index + 2]
+    return len(around) == 2 and all(_has_prefix(letter, ("MONGOLIAN LETTER",)) for letter in around)
 
 
 def _is_cursive(character: str) -> bool:

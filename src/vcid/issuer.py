@@ -94,6 +94,11 @@ class Issuer:
         return self._signer.public_key
 
     @property
+    def status_url(self) -> str:
+        """The URL below which the issuer's status lists are found."""
+        return self._desk.status_url
+
+    @property
     def document(self) -> JsonObject:
         """The issuer's DID document, to be served or handed on."""
         return did_document(self.did, [self._signer.public_key])

@@ -223,7 +223,10 @@ def test_a_record_is_issued_under_its_key(authority: Place):
     first = authority("issue", file, "--key", "birth", "--child-did", did)
     assert first.code == 0
     assert json.loads(first.out)["credentialSubject"]["id"] == did
-    assert authority("issue", "-", "--key", "birth", stdin=file.read_bytes()).out == first.out
+    again = authority("issue", "-", "--key", "birth", "--child-did", did, stdin=file.read_bytes())
+    assert again.out == first.out
+    other = authority("issue", file, "--key", "birth")
+    assert (other.code, "key-reused" in other.err) == (1, True)
 
 
 def test_a_guardianship_is_issued_too(authority: Place):

@@ -209,7 +209,7 @@ def test_recovery_without_the_lists_has_to_be_asked_for(authority: Place):
 
 
 def test_recovery_takes_a_plain_folder_of_lists(authority: Place):
-    """The lists may lie in any folder, among other files; another version than was anchored is refused."""
+    """The lists may lie in any folder, among other files; an older version than the newest is not enough."""
     back_up(authority, "registry.db")
     lists = authority.folder / "lists"
     shutil.copytree(authority.folder / "knowledge" / "status", authority.folder / "older")
@@ -222,7 +222,7 @@ def test_recovery_takes_a_plain_folder_of_lists(authority: Place):
     )
     restore(authority, "registry.db")
     older = authority("registry", "recover", "--published", authority.folder / "older")
-    assert (older.code, "not-published" in older.line) == (1, True)
+    assert (older.code, "contents-missing" in older.line) == (1, True)
     ended = authority("registry", "recover", "--published", lists)
     assert (ended.code, "notes.json" in ended.err) == (0, True)
     assert "now run: vcid publish" in ended.out
@@ -236,3 +236,9 @@ def test_a_ledger_that_is_a_backup_does_not_fork(authority: Place):
     refused = authority("publish")
     assert refused.code == 1
     assert refused.line
+
+
+@pytest.mark.parametrize("room", ["-1", "10000001", "many"])
+def test_room_is_a_number_within_bounds(authority: Place, room):
+    """More lists than anybody could publish are wrong usage."""
+    assert authority("publish", "--room", room).code == 2

@@ -13,7 +13,6 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import conditional_page, require_safe
 
 from registrations.office import office
-from vcid.ledger.entries import Kind
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -24,10 +23,11 @@ if TYPE_CHECKING:
 @conditional_page
 def status_list(_request: HttpRequest, name: str) -> HttpResponse:
     """Give a whole status list, as it was last published."""
-    for published in office().issuer.published():
-        if published.kind is Kind.STATUS_LIST and published.id.endswith(f"/{name}"):
-            return HttpResponse(published.content, content_type="application/vc")
-    raise Http404
+    issuer = office().issuer
+    content = issuer.published_list(f"{issuer.status_url}/{name}")
+    if content is None:
+        raise Http404
+    return HttpResponse(content, content_type="application/vc")
 
 
 @require_safe

@@ -6,7 +6,9 @@ from contextlib import closing
 import pytest
 
 from vcid.credentials.model import Credential
+from vcid.encoding.json import parse_object
 from vcid.errors import Behind, Conflict, Malformed
+from vcid.status.bitstring import StatusListCredential
 from vcid.status.registry import PublishedHead
 
 DIGEST = b"d" * 32
@@ -19,6 +21,10 @@ def issue(office, key):
 
 def places(*issued):
     return {(entry.list_id, entry.index) for each in issued for entry in each.entries}
+
+
+def set_bits(content):
+    return set(StatusListCredential.parse(parse_object(content)).bits.set_indices())
 
 
 def copy(source, target):
@@ -195,6 +201,21 @@ class TestRecovering:
         assert sorted(publication.seq for publication in prepared.publications) == [0, 2, 3]
         assert [i for i, each in enumerate(issued) if restored.says_revoked(each)] == [1, 2]
         assert issue(restored, "new").entries[0].list_id not in {each.entries[0].list_id for each in issued}
+
+    def test_a_retired_list_gets_no_more_decoys(self, life):
+        """One could stand on the place of a credential that the registry has forgotten, and revoke it."""
+        life.back_up()
+        for number in range(20):
+            issue(life.office, f"forgotten-{number}")
+        life.office.publish()
+        restored = life.restore()
+        restored.registry.recover(restored.heads, published=restored.contents)
+        (retired,) = restored.heads
+        before = set_bits(restored.contents[retired])
+        for _ in range(10):
+            restored.publish()
+        assert set_bits(restored.contents[retired]) == before
+        assert len(restored.heads) == 2, "the new list has decoys as ever"
 
     def test_a_list_that_is_lost_is_reported_and_raises_no_alarm_again(self, life):
         """Without its contents it can't be published on; a later version of it is another alarm."""

@@ -189,10 +189,16 @@ def _padding(fresh: int, random: Callable[[int], bytes]) -> int:
 
 
 def _add_decoys(transaction: Transaction, number: int, count: int, random: Callable[[int], bytes]) -> None:
-    """Set bits that stand for nobody, up to a quarter of the list over its life."""
-    length, decoys = transaction.execute(
-        "SELECT length, decoys FROM status_list WHERE number = ?", (number,)
+    """Set bits that stand for nobody, up to a quarter of the list over its life.
+
+    A retired list gets none: a registry that was recovered does not know which of its places were given out,
+    and a decoy could revoke the credential of somebody it has forgotten.
+    """
+    length, decoys, state = transaction.execute(
+        "SELECT length, decoys, state FROM status_list WHERE number = ?", (number,)
     ).fetchone()
+    if state == "retired":
+        return
     count = min(count, length // 4 - decoys)
     for _ in range(count):
         position = take_slot(transaction, number, length, None, random)

@@ -60,10 +60,10 @@ class UsedList:
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """A list's document as its proof covers it, or the check that says why there is none."""
+    """A list's document as its proof covers it, or the check that says why it is empty."""
 
     now: datetime
-    document: JsonObject | None
+    document: JsonObject
     issuer: str
     refusal: Check | None = None
     begins: datetime | None = None
@@ -100,12 +100,7 @@ class Statuses:
             judged = self._judge(entry.list_id, known, now)
             refusal, accreditation = self._entitle(judged, standing, now)
             used[entry.list_id] = UsedList(entry.list_id, known, accreditation)
-            if refusal is None and judged.document is not None:
-                checks.append(_read(entry, judged.document, at=at, now=self._forgive(judged, now)))
-            else:
-                checks.append(
-                    refusal or _unknown("status-list-unverified", "the status list is not verified")
-                )
+            checks.append(refusal or _read(entry, judged.document, at=at, now=self._forgive(judged, now)))
         return checks, list(used.values())
 
     def _forgive(self, judged: _Judged, now: datetime) -> datetime:
@@ -126,19 +121,19 @@ class Statuses:
             document = parse_object(known.content, max_bytes=MAX_FILE_BYTES)
             faults = check_model(document)
         except Malformed as error:
-            return _Judged(now, None, "", _unknown("status-list-malformed", error.detail))
+            return _Judged(now, {}, "", _unknown("status-list-malformed", error.detail))
         if faults:
             refusal = _unknown("status-list-malformed", "the status list is no credential")
-            return _Judged(now, None, "", refusal)
+            return _Judged(now, {}, "", refusal)
         issuer = issuer_of(document)
         result = self._issuers.check_proof(document, now)
         if result.verified is None:
             reason = result.key if result.key.outcome is not Outcome.PASSED else result.proof
             refusal = _unknown("status-list-unverified", f"the status list's {reason}")
-            return _Judged(now, None, issuer, refusal)
+            return _Judged(now, {}, issuer, refusal)
         if not is_key_of(result.verified, issuer):
             refusal = _unknown("status-list-unverified", "the status list is signed by somebody else's key")
-            return _Judged(now, None, issuer, refusal)
+            return _Judged(now, {}, issuer, refusal)
         begins = document.get("validFrom")
         return _Judged(
             now,

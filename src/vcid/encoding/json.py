@@ -36,8 +36,6 @@ MAX_DEPTH: Final = 64
 _MAX_CANONICAL_DEPTH: Final = 200
 # Every integer up to here has a double of its own, so that all readers agree (RFC 8785, section 3.2.2.3).
 _MAX_INTEGER: Final = 2**53 - 1
-# The largest double has 309 digits. The bound also keeps Python's quadratic conversion of digits short.
-_MAX_DIGITS: Final = 309
 # UTF-16 and UTF-8 sort alike as long as nothing stands at or above the surrogates' end.
 _FIRST_AFTER_SURROGATES: Final = "\ue000"
 _MAX_POINTER: Final = 200

@@ -73,9 +73,6 @@ def consistency_proof(leaf_hashes: Sequence[bytes], old_size: int) -> list[bytes
     return assemble(groups, complete_nodes(leaf_hashes))
 
 
-# --- for logs that store the hashes of complete subtrees -------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class Frontier:
     """What an append needs to know of a tree: its size and the hashes of its `root_nodes`.
@@ -222,9 +219,6 @@ def _split(size: int) -> int:
 def _check_size(size: int) -> None:
     if not 0 <= size <= MAX_SIZE:
         raise ValueError("a tree has from 0 to 2^63 - 1 leaves")
-
-
-# --- verifying -------------------------------------------------------------------------------------------
 
 
 def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> None:

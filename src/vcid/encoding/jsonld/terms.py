@@ -2,7 +2,7 @@
 
 Follows JSON-LD 1.1 Processing Algorithms and API, section 4 (active context, term definition) and section 5.2
 (IRI Expansion). There is no base IRI here: what is relative stays relative, for safe mode to refuse.
-`definitions` makes these values, `jsonld` reads them.
+`definitions` makes these values, `conversion` reads them.
 """
 
 from __future__ import annotations

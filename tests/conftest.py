@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,12 +11,32 @@ ROOT = Path(__file__).resolve().parents[1]
 SERVICES_REQUIRED = os.environ.get("VCID_REQUIRE_SERVICES") == "1"
 
 
+_own_servers: set[tuple[str, int]] = set()
+
+
 def _refuse_network(event: str, arguments: tuple) -> None:
+    if event == "socket.getaddrinfo" and (str(arguments[0]), int(arguments[1] or 0)) in _own_servers:
+        return
+    if event == "socket.connect" and isinstance(arguments[1], tuple) and arguments[1][:2] in _own_servers:
+        return
     if event in ("socket.connect", "socket.getaddrinfo"):
         raise RuntimeError("the tests reach for the network: hand in a Loader instead")
 
 
 sys.addaudithook(_refuse_network)
+
+
+@pytest.fixture
+def own_server() -> Iterator[Callable[[int], None]]:
+    """Let one test speak to a port of 127.0.0.1 on which it listens itself."""
+    added: set[tuple[str, int]] = set()
+
+    def allow(port: int) -> None:
+        added.add(("127.0.0.1", port))
+        _own_servers.update(added)
+
+    yield allow
+    _own_servers.difference_update(added)
 
 
 def missing(what: str) -> None:

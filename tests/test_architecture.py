@@ -19,9 +19,10 @@ STOREYS = [
     {"status", "ledger", "trust"},
     {"report", "policy", "knowledge"},
     {"issuers", "statuses", "anchors", "drafting"},
-    {"issuer", "verifier"},
+    {"issuer", "holder", "verifier"},
     {"importers"},
     {"demo"},
+    {"server"},
     {"cli"},
 ]
 LEDGER_SEES = {"errors", "encoding", "storage", "keys", "ledger"}

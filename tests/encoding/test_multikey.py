@@ -24,6 +24,9 @@ RAW_KEYS = st.one_of(
     st.tuples(st.sampled_from([KeyType.ED25519, KeyType.X25519]), st.binary(min_size=32, max_size=32)),
     st.tuples(st.just(KeyType.P256), st.binary(min_size=32, max_size=32).map(lambda x: b"\x02" + x)),
     st.tuples(st.just(KeyType.P384), st.binary(min_size=48, max_size=48).map(lambda x: b"\x03" + x)),
+    st.tuples(st.just(KeyType.P521), st.binary(min_size=66, max_size=66).map(lambda x: b"\x02" + x)),
+    st.tuples(st.just(KeyType.BLS12_381_G2), st.binary(min_size=96, max_size=96)),
+    st.tuples(st.just(KeyType.ML_DSA_44), st.binary(min_size=1312, max_size=1312)),
 )
 
 
@@ -151,14 +154,10 @@ class TestMultikey:
         assert count >= 10
 
     def test_nist_vectors(self, vectors, tally):
-        """P-256 and P-384 keys of the did:key vectors, which also hold P-521 keys: refused."""
+        """P-256, P-384 and P-521 keys of the did:key vectors."""
         count = 0
         for did, case in did_key_vectors(vectors, "nist-curves.json").items():
             text = did.removeprefix("did:key:")
-            if not text.startswith(("zDn", "z82")):
-                with pytest.raises(Malformed):
-                    multikey.decode_multikey(text)
-                continue
             key_type, raw = multikey.decode_multikey(text)
             method = case["verificationMethod"]
             jwk = method.get("publicKeyJwk")
@@ -166,8 +165,8 @@ class TestMultikey:
             assert jwk is None or key_type == jwk["crv"]
             assert multikey.encode_multikey(key_type, raw) == text
             count += 1
-        tally(f"multikey: {count} P-256 and P-384 keys")
-        assert count >= 5
+        tally(f"multikey: {count} P-256, P-384 and P-521 keys")
+        assert count >= 7
 
     def test_example_of_the_specification(self):
         """The published example is an Ed25519 key."""
@@ -193,6 +192,12 @@ class TestMultikey:
             (b"\x80\x24\x04" + bytes(48), "wrong-key-length"),
             (b"\x81\x24\x03" + bytes(49), "wrong-key-length"),
             (b"\x81\x24\x00" + bytes(48), "wrong-key-length"),
+            (b"\x82\x24\x02" + bytes(65), "wrong-key-length"),
+            (b"\x82\x24\x04" + bytes(66), "wrong-key-length"),
+            (b"\xeb\x01" + bytes(48), "wrong-key-length"),
+            (b"\xea\x01" + bytes(48), "unsupported-key-type"),
+            (b"\x91\x24" + bytes(64), "unsupported-key-type"),
+            (b"\x90\x24" + bytes(64), "unknown-base"),
         ],
     )
     def test_refuses_other_codecs_and_lengths(self, data, code):
@@ -227,14 +232,21 @@ class TestMultikey:
             multikey.decode_multikey(text)
 
     def test_refuses_other_bases(self):
-        """A Multikey is in base58-btc, even where base64url would hold the same bytes."""
-        text = multikey.encode_multibase(b"\xed\x01" + bytes(32), "u")
-        assert code_of(multikey.decode_multikey, text) == "unknown-base"
+        """A key has one base: base58-btc, but base64url for ML-DSA, though the other would hold its bytes."""
+        for base, raw in (("u", b"\xed\x01" + bytes(32)), ("f", b"\xed\x01" + bytes(32))):
+            text = multikey.encode_multibase(raw, base)
+            assert code_of(multikey.decode_multikey, text) == "unknown-base"
+        with pytest.raises(LimitExceeded):
+            multikey.decode_multikey(multikey.encode_multibase(b"\x90\x24" + bytes(1312), "z"))
+        for size in (1311, 1313):
+            text = multikey.encode_multibase(b"\x90\x24" + bytes(size), "u")
+            assert code_of(multikey.decode_multikey, text) == "wrong-key-length"
 
     def test_bounds_the_text(self):
-        """Longer text than any key's is not decoded at all."""
-        with pytest.raises(LimitExceeded):
-            multikey.decode_multikey("z" * 100_000)
+        """Longer text than any key's is not decoded at all; what takes quadratic time stops far earlier."""
+        for text in ("z" * 100_000, "z" * 141, "u" * 1761, "f" * 1025, ""):
+            with pytest.raises((LimitExceeded, Malformed), match=r"too-long|unknown-base"):
+                multikey.decode_multikey(text)
 
     @pytest.mark.parametrize(
         ("key_type", "raw"),

@@ -8,8 +8,8 @@ from vcid.errors import InvalidProof, Malformed
 from vcid.keys.ecdsa import CURVES
 from vcid.keys.signing import LocalSigner, PublicKey
 
-NIST = [KeyType.P256, KeyType.P384]
-# RFC 6979, appendices A.2.5 and A.2.6: message "sample" with the hash of the curve's own size.
+NIST = [KeyType.P256, KeyType.P384, KeyType.P521]
+# RFC 6979, appendices A.2.5 to A.2.7: message "sample" with the hash of the curve's own size.
 PUBLISHED = {
     KeyType.P256: (
         "C9AFA9D845BA75166B5C215767B1D6934E50C3DB36E89B127B8A622B120F6721",
@@ -27,7 +27,26 @@ PUBLISHED = {
             "99EF4AEB15F178CEA1FE40DB2603138F130E740A19624526203B6351D0A3A94FA329C145786E679E7B82C71A38628AC8"
         ),
     ),
+    KeyType.P521: (
+        (
+            "00FAD06DAA62BA3B25D2FB40133DA757205DE67F5BB0018FEE8C86E1B68C7E75CAA896EB32F1F47C70855836A6D16FCC1466"
+            "F6D8FBEC67DB89EC0C08B0E996B83538"
+        ),
+        (
+            "0301894550D0785932E00EAA23B694F213F8C3121F86DC97A04E5A7167DB4E5BCD371123D46E45DB6B5D5370A7F20FB63315"
+            "5D38FFA16D2BD761DCAC474B9A2F5023A4"
+        ),
+        (
+            "00C328FAFCBD79DD77850370C46325D987CB525569FB63C5D3BC53950E6D4C5F174E25A1EE9017B5D450606ADD152B534931"
+            "D7D4E8455CC91F9B15BF05EC36E377FA"
+            "00617CCE7CF5064806C467F678D3B4080D6F1CC50AF26CA209417308281B68AF282623EAA63E5B5C0723D8B8C37FF0777B1A"
+            "20F8CCB1DCCC43997F1EE0E44DA4A67A"
+        ),
+    ),
 }
+
+# x^3 - 3x + b is no square there, by Euler's criterion.
+WITHOUT_POINT = {KeyType.P256: (1, 4, 7), KeyType.P384: (1, 4, 7), KeyType.P521: (3, 5, 7)}
 
 
 def _published(key_type: KeyType) -> tuple[LocalSigner, bytes]:
@@ -109,7 +128,7 @@ def test_a_signature_holds_on_its_own_curve_alone():
 def test_points_off_the_curve_are_refused(key_type):
     """A coordinate without a point, a coordinate not below the field's prime, and infinity fail by code."""
     size = CURVES[key_type].size
-    for x in (1, 4, 7):  # x^3 - 3x + b is no square on either curve, by Euler's criterion
+    for x in WITHOUT_POINT[key_type]:
         with pytest.raises(Malformed, match="invalid-point"):
             PublicKey(key_type, b"\x02" + x.to_bytes(size, "big"))
     with pytest.raises(Malformed, match="invalid-point"):

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from vcid.encoding.multikey import KeyType
 from vcid.errors import Malformed, VcidError
 from vcid.keys.jwk import PRIVATE_MEMBERS, decode_jwk, encode_jwk
-from vcid.keys.signing import LocalSigner
+from vcid.keys.signing import SIGNING_TYPES, LocalSigner
 
-SIGNING_TYPES = [KeyType.ED25519, KeyType.P256, KeyType.P384]
 # RFC 8037, appendix A.2
 ED25519 = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
 # Controlled Identifiers 1.0, the example of a P-256 key as JsonWebKey
@@ -52,7 +51,10 @@ def test_private_members_are_refused_by_code(jwk, member):
     [
         {"kty": "EC"},
         {"crv": "X25519"},
-        {"crv": "P-521", "kty": "EC"},
+        {"crv": "secp256k1", "kty": "EC"},
+        {"kty": "AKP"},
+        {"kty": "AKP", "alg": "ML-DSA-65", "pub": "AAAA"},
+        {"kty": "AKP", "alg": "ML-DSA-44", "pub": "AAAA", "use": "enc"},
         {"crv": None},
         {"use": "enc"},
         {"use": ["sig"]},
@@ -87,6 +89,12 @@ def test_keys_for_something_else_are_unsupported(change):
         (P256, {"x": "AA" + P256["x"]}),
         (P256, {"x": "A" * 43, "y": "A" * 43}),
         (P256, {"crv": "P-384"}),
+        (P256, {"crv": "P-521"}),
+        (P256, {"crv": "P-521", "x": "AA" * 44, "y": "AA" * 44}),
+        ({}, {"kty": "AKP", "alg": "ML-DSA-44"}),
+        ({}, {"kty": "AKP", "alg": "ML-DSA-44", "pub": "AAAA"}),
+        ({}, {"kty": "AKP", "alg": "ML-DSA-44", "pub": "A" * 1751}),
+        ({}, {"kty": "AKP", "alg": "ML-DSA-44", "pub": "A" * 100_000}),
     ],
 )
 def test_damaged_keys_are_refused(jwk, change):

@@ -15,9 +15,10 @@ from nacl import bindings
 from vcid.encoding.multikey import KeyType, encode_multikey
 from vcid.errors import Conflict, InvalidProof, Locked, Malformed, Unavailable, VcidError
 from vcid.keys.encrypted_file import Argon2Cost
-from vcid.keys.signing import LocalSigner, PublicKey, matching_signer
+from vcid.keys.signing import SIGNING_TYPES, LocalSigner, PublicKey, matching_signer
 
-SIGNING_TYPES = [KeyType.ED25519, KeyType.P256, KeyType.P384]
+SIGNATURE_BYTES = dict(zip(SIGNING_TYPES, (64, 64, 96, 132, 2420), strict=True))
+DETERMINISTIC = [key_type for key_type in SIGNING_TYPES if key_type is not KeyType.ML_DSA_44]
 CHEAP = Argon2Cost(passes=1, memory=8192)
 ORDER = 2**252 + 27742317777372353535851937790883648493
 
@@ -59,12 +60,12 @@ def test_ed25519_gives_the_published_signature():
 
 
 @pytest.mark.parametrize("key_type", SIGNING_TYPES)
-def test_a_generated_key_signs_deterministically(key_type):
-    """Every type generates, signs the same bytes twice alike, and verifies itself."""
+def test_a_generated_key_signs(key_type):
+    """Every type generates, verifies itself, and signs the same bytes twice alike, but for hedged ML-DSA."""
     signer = LocalSigner.generate(key_type)
     signature = signer.sign(b"message")
-    assert signature == signer.sign(b"message")
-    assert len(signature) == {KeyType.ED25519: 64, KeyType.P256: 64, KeyType.P384: 96}[key_type]
+    assert (signature == signer.sign(b"message")) is (key_type in DETERMINISTIC)
+    assert len(signature) == SIGNATURE_BYTES[key_type]
     signer.public_key.verify(signature, b"message")
     again = LocalSigner.from_private_bytes(key_type, signer.private_bytes())
     assert again.public_key == signer.public_key
@@ -133,14 +134,15 @@ def test_public_keys_of_the_wrong_length_are_refused(key_type, change):
         PublicKey(key_type, changed)
 
 
-def test_keys_for_agreement_neither_sign_nor_verify():
-    """X25519 is refused by name in every entry point, its Multikey included."""
-    raw = bytes(range(32))
+@pytest.mark.parametrize(("key_type", "size"), [(KeyType.X25519, 32), (KeyType.BLS12_381_G2, 96)])
+def test_keys_that_sign_no_bytes_neither_sign_nor_verify(key_type, size):
+    """X25519 and BLS12-381 are refused by name in every entry point, their Multikeys included."""
+    raw = bytes(range(size))
     for attempt in (
-        lambda: PublicKey(KeyType.X25519, raw),
-        lambda: PublicKey.from_multikey(encode_multikey(KeyType.X25519, raw)),
-        lambda: LocalSigner.generate(KeyType.X25519),
-        lambda: LocalSigner.from_private_bytes(KeyType.X25519, raw),
+        lambda: PublicKey(key_type, raw),
+        lambda: PublicKey.from_multikey(encode_multikey(key_type, raw)),
+        lambda: LocalSigner.generate(key_type),
+        lambda: LocalSigner.from_private_bytes(key_type, raw[:32]),
     ):
         with pytest.raises(Malformed, match="unsupported-key-type"):
             attempt()
@@ -175,7 +177,7 @@ def test_arbitrary_multikey_text_raises_only_vcid_errors(text):
 @given(st.sampled_from(SIGNING_TYPES), st.binary(max_size=100), st.binary(max_size=20))
 def test_arbitrary_bytes_never_verify(key_type, signature, message):
     """Whatever the bytes, verifying raises InvalidProof and nothing else."""
-    scalar = (7).to_bytes(48 if key_type is KeyType.P384 else 32, "big")
+    scalar = (7).to_bytes({KeyType.P384: 48, KeyType.P521: 66}.get(key_type, 32), "big")
     with pytest.raises(InvalidProof):
         LocalSigner.from_private_bytes(key_type, scalar).public_key.verify(signature, message)
 
@@ -223,6 +225,11 @@ def test_a_signer_is_neither_pickled_nor_copied(key_type, leak):
         (KeyType.P384, b"\xa7" * 32),
         (KeyType.P256, bytes(32)),
         (KeyType.P384, b""),
+        (KeyType.P521, b"\xa7" * 65),
+        (KeyType.P521, b"\xa7" * 66),
+        (KeyType.P521, bytes(66)),
+        (KeyType.ML_DSA_44, b"\xa7" * 31),
+        (KeyType.ML_DSA_44, b"\xa7" * 2560),
     ],
 )
 def test_private_keys_out_of_range_are_refused_without_being_shown(key_type, raw):
@@ -243,7 +250,7 @@ def test_save_and_load_give_the_same_signer(tmp_path, key_type):
     assert path.stat().st_mode & 0o777 == 0o600
     loaded = LocalSigner.load(path, "cafe\u0301 \u1218\u1295")
     assert loaded.public_key == signer.public_key
-    assert loaded.sign(b"x") == signer.sign(b"x")
+    signer.public_key.verify(loaded.sign(b"x"), b"x")
     assert signer.private_bytes() not in path.read_bytes()
     assert [entry.name for entry in tmp_path.iterdir()] == ["key.json"]
 

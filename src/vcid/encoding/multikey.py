@@ -1,9 +1,11 @@
 """Keys, digests and signatures as text: multibase, multicodec, multihash and Multikey.
 
 Follows Controlled Identifiers 1.0, sections 2.2.2 (Multikey), 2.4 (Multibase) and 2.5 (Multihash). What every
-verification needs (base58-btc, base64url, four key types, two hashes) is done here without a registry; the
+verification needs (base58-btc, base64url, seven key types, two hashes) is done here without a registry; the
 multiformats package, slow to import, serves the other bases and the names of other codecs. Each accepted text
-is the only one for its bytes: a second spelling of the same key or digest is refused.
+is the only one for its bytes: a second spelling of the same key or digest is refused. ML-DSA keys follow
+Quantum-Safe Cryptosuites v0.3 (a report of the Credentials Community Group), section "Multikey", which writes
+them in base64url.
 """
 
 from __future__ import annotations
@@ -24,8 +26,7 @@ _BASE58: Final = "z"
 _BASE64URL: Final = "u"
 # Decoding base58, and every other base that is no power of two, takes time quadratic in the length.
 _MAX_QUADRATIC_CHARS: Final = 1024
-# A P-384 point, the longest key, takes 71 characters; the multihash of SHA-384, the longest digest, 70.
-_MAX_KEY_CHARS: Final = 80
+# The multihash of SHA-384, the longest digest, takes 70 characters.
 _MAX_DIGEST_CHARS: Final = 80
 
 
@@ -35,7 +36,10 @@ class KeyType(StrEnum):
     ED25519 = "Ed25519"
     P256 = "P-256"
     P384 = "P-384"
+    P521 = "P-521"
     X25519 = "X25519"
+    ML_DSA_44 = "ML-DSA-44"
+    BLS12_381_G2 = "BLS12-381-G2"
 
 
 # The multicodec of each as a varint, and the bytes of the key that follow it.
@@ -43,10 +47,17 @@ _KEY_CODECS: Final = {
     KeyType.ED25519: (b"\xed\x01", 32),
     KeyType.P256: (b"\x80\x24", 33),
     KeyType.P384: (b"\x81\x24", 49),
+    KeyType.P521: (b"\x82\x24", 67),
     KeyType.X25519: (b"\xec\x01", 32),
+    KeyType.ML_DSA_44: (b"\x90\x24", 1312),
+    KeyType.BLS12_381_G2: (b"\xeb\x01", 96),
 }
 _KEY_TYPES: Final = {prefix: key_type for key_type, (prefix, _) in _KEY_CODECS.items()}
-_POINTS: Final = frozenset({KeyType.P256, KeyType.P384})
+_POINTS: Final = frozenset({KeyType.P256, KeyType.P384, KeyType.P521})
+# The keys that are written in base64url, all others being in base58-btc: so each key has one text, and the
+# longest text in base58, whose cost is quadratic, is that of a BLS12-381 key with its 135 characters.
+_BASE64URL_KEYS: Final = frozenset({KeyType.ML_DSA_44})
+_MAX_KEY_CHARS: Final = {_BASE58: 140, _BASE64URL: 1760}
 # The multihash headers (codec and length) of SHA-256 and SHA-384, and the bytes of each digest.
 _HASH_HEADERS: Final = {b"\x12\x20": 32, b"\x20\x30": 48}
 
@@ -98,7 +109,7 @@ def encode_multikey(key_type: KeyType, raw: bytes) -> str:
 
     Args:
         key_type: the type of key.
-        raw: the key, 32 bytes; for P-256 and P-384 the compressed point, 33 and 49 bytes.
+        raw: the key; points of the NIST curves are compressed, 33, 49 and 67 bytes long.
 
     Raises:
         ValueError: the bytes can't be a key of that type.
@@ -106,11 +117,11 @@ def encode_multikey(key_type: KeyType, raw: bytes) -> str:
     prefix, length = _KEY_CODECS[key_type]
     if not _has_key_shape(key_type, raw):
         raise ValueError(f"a public key of type {key_type} has {length} bytes, points compressed")
-    return encode_multibase(prefix + raw)
+    return encode_multibase(prefix + raw, _base_of(key_type))
 
 
 def decode_multikey(text: str) -> tuple[KeyType, bytes]:
-    """Read a public key's type and bytes from a Multikey, which is always in base58-btc.
+    """Read a public key's type and bytes from a Multikey, in the one base that its type is written in.
 
     Only the shape is checked here: whether the point is on the curve is for the code that uses the key.
 
@@ -118,11 +129,13 @@ def decode_multikey(text: str) -> tuple[KeyType, bytes]:
         LimitExceeded: the text is longer than any key.
         Malformed: it is no Multikey of a supported type.
     """
-    data = decode_multibase(text, bases=_BASE58, max_chars=_MAX_KEY_CHARS)
+    data = decode_multibase(text, max_chars=_MAX_KEY_CHARS.get(text[:1], MAX_CHARS))
     key_type = _KEY_TYPES.get(data[:2])
     if key_type is None:
         found = f"a value that begins with the multicodec {name_codec(data)}"
         raise Malformed("unsupported-key-type", f"a public key of {', '.join(KeyType)}, not {found}")
+    if text[0] != _base_of(key_type):
+        raise Malformed("unknown-base", f"a key of {key_type} in base {_base_of(key_type)}")
     raw = data[2:]
     if not _has_key_shape(key_type, raw):
         _, length = _KEY_CODECS[key_type]
@@ -168,6 +181,10 @@ def name_codec(data: bytes) -> str:
         return multicodec.unwrap(data)[0].name
     except (ValueError, LookupError):
         return "unknown"
+
+
+def _base_of(key_type: KeyType) -> str:
+    return _BASE64URL if key_type in _BASE64URL_KEYS else _BASE58
 
 
 def _has_key_shape(key_type: KeyType, raw: bytes) -> bool:

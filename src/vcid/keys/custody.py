@@ -27,7 +27,13 @@ MAX_GUARDIANS = 64
 
 # Keeps a box made for something else, to the same guardian, from being taken for a key.
 _PREFIX = b"vcid-sealed-key/1\x00"
-_PRIVATE_BYTES = {KeyType.ED25519: 32, KeyType.P256: 32, KeyType.P384: 48}
+_PRIVATE_BYTES = {
+    KeyType.ED25519: 32,
+    KeyType.P256: 32,
+    KeyType.P384: 48,
+    KeyType.P521: 66,
+    KeyType.ML_DSA_44: 32,
+}
 _MAX_BOX_CHARS = 256
 
 

@@ -1,4 +1,8 @@
-"""Public keys as JSON Web Keys: RFC 7517, RFC 7518 section 6.2 for the NIST curves, RFC 8037 for Ed25519."""
+"""Public keys as JSON Web Keys.
+
+Follows RFC 7517, with RFC 7518, section 6.2, for the NIST curves, RFC 8037 for Ed25519, and ML-DSA for
+JOSE and COSE (draft-ietf-cose-dilithium: the kind ``AKP``) for ML-DSA-44.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +25,10 @@ _CURVES = {
     ("OKP", "Ed25519"): (KeyType.ED25519, frozenset({"EdDSA", "Ed25519"})),
     ("EC", "P-256"): (KeyType.P256, frozenset({"ES256"})),
     ("EC", "P-384"): (KeyType.P384, frozenset({"ES384"})),
+    ("EC", "P-521"): (KeyType.P521, frozenset({"ES512"})),
 }
-_UNPADDED = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_ML_DSA_44 = "ML-DSA-44"
+_UNPADDED = re.compile(r"[A-Za-z0-9_-]{1,2048}")
 
 
 def decode_jwk(jwk: JsonObject) -> PublicKey:
@@ -39,8 +45,10 @@ def decode_jwk(jwk: JsonObject) -> PublicKey:
     kind, curve = jwk.get("kty"), jwk.get("crv")
     if not isinstance(kind, str) or not isinstance(curve, str | None):
         raise Malformed("jwk", "kty and crv as text")
+    if kind == "AKP":
+        return _decode_algorithm_key(jwk)
     if (kind, curve) not in _CURVES:
-        raise Malformed("unsupported-key-type", "a key on Ed25519, P-256 or P-384")
+        raise Malformed("unsupported-key-type", "a key on Ed25519, P-256, P-384 or P-521, or of ML-DSA-44")
     key_type, algorithms = _CURVES[kind, curve or ""]
     _check_signs(jwk, algorithms)
     x = _decode(jwk.get("x"))
@@ -55,10 +63,20 @@ def encode_jwk(public_key: PublicKey) -> JsonObject:
     """Write a public key with the members that its type requires and no others."""
     if public_key.key_type is KeyType.ED25519:
         return {"kty": "OKP", "crv": "Ed25519", "x": _encode(public_key.raw)}
+    if public_key.key_type is KeyType.ML_DSA_44:
+        return {"kty": "AKP", "alg": _ML_DSA_44, "pub": _encode(public_key.raw)}
     from vcid.keys import ecdsa
 
     x, y = ecdsa.coordinates(ecdsa.parse_point(public_key.key_type, public_key.raw))
     return {"kty": "EC", "crv": str(public_key.key_type), "x": _encode(x), "y": _encode(y)}
+
+
+def _decode_algorithm_key(jwk: JsonObject) -> PublicKey:
+    """Read a key whose kind is told by ``alg``, which is required (ML-DSA for JOSE and COSE)."""
+    if jwk.get("alg") != _ML_DSA_44:
+        raise Malformed("unsupported-key-type", f"a key of {_ML_DSA_44}")
+    _check_signs(jwk, frozenset({_ML_DSA_44}))
+    return PublicKey(KeyType.ML_DSA_44, _decode(jwk.get("pub")))
 
 
 def _check_signs(jwk: JsonObject, algorithms: frozenset[str]) -> None:

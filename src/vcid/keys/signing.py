@@ -1,9 +1,10 @@
-"""Keys that sign and keys that check: Ed25519, and ECDSA over P-256 and P-384.
+"""Keys that sign and keys that check: Ed25519, ECDSA over P-256, P-384 and P-521, and ML-DSA-44.
 
 Ed25519 follows RFC 8032 through libsodium, which refuses what a forger could bend: ``S`` not below the group
-order, small-order points and non-canonical encodings. ECDSA is described in ``vcid.keys.ecdsa``. Public keys
-travel as Multikeys (Controlled Identifiers 1.0, section "Multikey"). A signer is a protocol of one property
-and one method, so that a hardware module or a remote service can stand where ``LocalSigner`` stands.
+order, small-order points and non-canonical encodings. ECDSA is described in ``vcid.keys.ecdsa``, ML-DSA in
+``vcid.keys.mldsa``; BLS12-381 keys sign lists of messages, not bytes, and have nouns of their own. Public
+keys travel as Multikeys (Controlled Identifiers 1.0, section "Multikey"). A signer is a protocol of one
+property and one method, so that a hardware module or a remote service can stand where ``LocalSigner`` stands.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import secrets
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, Protocol, Self
+from typing import TYPE_CHECKING, Final, NoReturn, Protocol, Self, cast
 
 from nacl import bindings
 from nacl.exceptions import BadSignatureError
@@ -24,10 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+    from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
 
     from vcid.keys.encrypted_file import Argon2Cost
 
 KEY_FILE_KIND = "signing-key"
+SIGNING_TYPES: Final = (KeyType.ED25519, KeyType.P256, KeyType.P384, KeyType.P521, KeyType.ML_DSA_44)
+_SEEDED: Final = frozenset({KeyType.ED25519, KeyType.ML_DSA_44})
 _KEPT_KEYS = 1024
 
 
@@ -39,8 +43,10 @@ class PublicKey:
     canonical and generates the prime-order group, since a small-order key verifies many messages at once.
 
     Attributes:
-        key_type: Ed25519, P-256 or P-384. X25519 keys check no signature and are refused.
-        raw: 32 bytes for Ed25519, a compressed point of 33 or 49 bytes for the NIST curves.
+        key_type: Ed25519, P-256, P-384, P-521 or ML-DSA-44. X25519 keys check no signature, and BLS12-381
+            keys none over plain bytes: both are refused.
+        raw: 32 bytes for Ed25519, a compressed point of 33, 49 or 67 bytes for the NIST curves, 1312 bytes
+            for ML-DSA-44.
 
     Raises:
         Malformed: ``wrong-key-length``, ``invalid-point`` or ``unsupported-key-type``.
@@ -48,7 +54,7 @@ class PublicKey:
 
     key_type: KeyType
     raw: bytes
-    _native: EllipticCurvePublicKey | None = field(init=False, repr=False, compare=False)
+    _native: EllipticCurvePublicKey | MLDSA44PublicKey | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.raw, bytes):
@@ -60,7 +66,7 @@ class PublicKey:
 
     @property
     def multikey(self) -> str:
-        """The key as a Multikey: ``z6Mk…`` for Ed25519, ``zDn…`` for P-256, ``z82…`` for P-384."""
+        """The key as a Multikey: ``z6Mk…`` for Ed25519, ``zDn…``, ``z82…`` and ``z2J9…`` for NIST."""
         return encode_multikey(self.key_type, self.raw)
 
     @classmethod
@@ -78,12 +84,16 @@ class PublicKey:
         Raises:
             InvalidProof: ``bad-signature``: wrong length, out of range, or not this key's over this message.
         """
-        if self._native is None:
+        if self.key_type is KeyType.ED25519:
             _verify_ed25519(self.raw, signature, message)
+        elif self.key_type is KeyType.ML_DSA_44:
+            from vcid.keys import mldsa
+
+            mldsa.verify(cast("MLDSA44PublicKey", self._native), signature, message)
         else:
             from vcid.keys import ecdsa
 
-            ecdsa.verify(self.key_type, self._native, signature, message)
+            ecdsa.verify(self.key_type, cast("EllipticCurvePublicKey", self._native), signature, message)
 
 
 # functools' cache is bounded, takes no lock that a fork could leave held, and never keeps a failure.
@@ -92,17 +102,20 @@ def _parse_multikey(text: str) -> PublicKey:
     return PublicKey(*decode_multikey(text))
 
 
-def _parse_native(key_type: KeyType, raw: bytes) -> EllipticCurvePublicKey | None:
+def _parse_native(key_type: KeyType, raw: bytes) -> EllipticCurvePublicKey | MLDSA44PublicKey | None:
+    _check_signs(key_type)
     if key_type is KeyType.ED25519:
         if len(raw) != bindings.crypto_sign_PUBLICKEYBYTES:
             raise Malformed("wrong-key-length", "an Ed25519 public key of 32 bytes")
         if not bindings.crypto_core_ed25519_is_valid_point(raw):
             raise Malformed("invalid-point", "a canonical Ed25519 point of the prime-order group")
         return None
+    if key_type is KeyType.ML_DSA_44:
+        from vcid.keys import mldsa
+
+        return mldsa.parse_public(raw)
     from vcid.keys import ecdsa
 
-    if key_type not in ecdsa.CURVES:
-        raise Malformed("unsupported-key-type", "a key that signs: Ed25519, P-256 or P-384")
     return ecdsa.parse_point(key_type, raw)
 
 
@@ -125,7 +138,7 @@ class Signer(Protocol):
         """The key that checks this signer's signatures."""
 
     def sign(self, message: bytes) -> bytes:
-        """Sign ``message``: 64 bytes for Ed25519, raw ``r ‖ s`` of 64 or 96 bytes for P-256 and P-384."""
+        """Sign ``message``: 64 bytes for Ed25519, raw ``r ‖ s`` for NIST curves, 2420 bytes for ML-DSA-44."""
 
 
 class LocalSigner:
@@ -147,22 +160,24 @@ class LocalSigner:
     @classmethod
     def generate(cls, key_type: KeyType = KeyType.ED25519) -> LocalSigner:
         """Make a new key from the operating system's randomness."""
-        if key_type is KeyType.ED25519:
+        _check_signs(key_type)
+        if key_type in _SEEDED:
             return cls.from_private_bytes(key_type, secrets.token_bytes(32))
         from vcid.keys import ecdsa
 
-        _check_signs(key_type)
         return cls.from_private_bytes(key_type, ecdsa.generate_private(key_type))
 
     @classmethod
     def from_private_bytes(cls, key_type: KeyType, raw: bytes) -> LocalSigner:
-        """Take a private key: the 32-byte Ed25519 seed, or the scalar of 32 or 48 bytes, big-endian.
+        """Take a private key: the 32-byte seed of Ed25519 or ML-DSA-44, or the curve's scalar, big-endian.
 
         Raises:
             Malformed: the length is wrong or the scalar out of range.
         """
         _check_signs(key_type)
-        return _ed25519_signer(raw) if key_type is KeyType.ED25519 else _ecdsa_signer(key_type, raw)
+        if key_type is KeyType.ED25519:
+            return _ed25519_signer(raw)
+        return _mldsa_signer(raw) if key_type is KeyType.ML_DSA_44 else _ecdsa_signer(key_type, raw)
 
     @property
     def public_key(self) -> PublicKey:
@@ -170,7 +185,7 @@ class LocalSigner:
         return self._public_key
 
     def sign(self, message: bytes) -> bytes:
-        """Sign ``message``; the same message always gives the same signature (RFC 8032, RFC 6979)."""
+        """Sign ``message``: the same bytes each time (RFC 8032, RFC 6979), but for hedged ML-DSA."""
         return self._sign(message)
 
     def private_bytes(self) -> bytes:
@@ -238,8 +253,8 @@ def matching_signer(public_key: PublicKey, raw: bytes) -> LocalSigner:
 
 
 def _check_signs(key_type: KeyType) -> None:
-    if key_type is KeyType.X25519:
-        raise Malformed("unsupported-key-type", "a key that signs: Ed25519, P-256 or P-384")
+    if key_type not in SIGNING_TYPES:
+        raise Malformed("unsupported-key-type", f"a key that signs: {', '.join(SIGNING_TYPES)}")
 
 
 def _ed25519_signer(raw: bytes) -> LocalSigner:
@@ -259,3 +274,11 @@ def _ecdsa_signer(key_type: KeyType, raw: bytes) -> LocalSigner:
     native = ecdsa.parse_private(key_type, raw)
     public = PublicKey(key_type, ecdsa.encode_point(native.public_key()))
     return LocalSigner(public, lambda message: ecdsa.sign(key_type, native, message), lambda: raw)
+
+
+def _mldsa_signer(raw: bytes) -> LocalSigner:
+    from vcid.keys import mldsa
+
+    native = mldsa.parse_private(raw)
+    public = PublicKey(KeyType.ML_DSA_44, native.public_key().public_bytes_raw())
+    return LocalSigner(public, native.sign, lambda: raw)

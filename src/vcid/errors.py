@@ -100,7 +100,15 @@ class Locked(VcidError):
 
 
 class Unavailable(VcidError):
-    """Something outside could not be reached or used: a document, a database, a full disk."""
+    """Something outside could not be reached or used: a document, a database, a full disk.
+
+    Attributes:
+        code: the kind, from those who tell kinds apart (``vcid.dids.https``); otherwise ``unavailable``.
+    """
+
+    def __init__(self, message: str, *, code: str = "unavailable") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class StoreTooNew(VcidError):

@@ -7,13 +7,12 @@ handed in; it is only as trustworthy as that server, which is why policies pin i
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
-from urllib.parse import unquote_to_bytes
 
 from vcid.dids.documents import DidDocument, DidUrl, did_document, parse_did
+from vcid.dids.locations import WebLocation
 from vcid.encoding.json import parse_object
 from vcid.encoding.multikey import KeyType
 from vcid.errors import Malformed, ResolutionFailed, Unavailable
@@ -30,13 +29,6 @@ if TYPE_CHECKING:
 # keeps base58, quadratic in its length, from long input.
 _MAX_DID_KEY_CHARS = 100
 _KEPT_DOCUMENTS = 1024
-
-_LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_HOST_PATTERN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
-_PORT_PATTERN = re.compile("[1-9][0-9]{0,4}")
-# What a client reads as an IP address: a last label in decimal, or in hexadecimal after 0x.
-_NUMBER_PATTERN = re.compile("[0-9]+|0x[0-9a-f]*")
-_STEERING = frozenset("/\\?#%@:")
 
 
 def did_key(public_key: PublicKey) -> str:
@@ -87,11 +79,7 @@ def did_web_url(did: str) -> str:
     Raises:
         ResolutionFailed: ``invalidDid``.
     """
-    host, *segments = _of_method(did, "web").method_specific_id.split(":")
-    for segment in segments:
-        _check_segment(segment)
-    path = "/".join(segments) if segments else ".well-known"
-    return f"https://{_authority(host)}/{path}/did.json"
+    return WebLocation.parse(_of_method(did, "web").method_specific_id).file("did.json")
 
 
 class DidWebResolver:
@@ -193,28 +181,6 @@ def _of_method(did: str, method: str) -> DidUrl:
     if parsed.method != method:
         raise ResolutionFailed("methodNotSupported", f"a did:{method}")
     return parsed
-
-
-def _authority(escaped: str) -> str:
-    host, separator, port = re.sub("%3[Aa]", ":", escaped).partition(":")
-    if len(host) > 253 or not _HOST_PATTERN.fullmatch(host):
-        raise ResolutionFailed("invalidDid", "a did:web begins with a host name in lower case")
-    if _NUMBER_PATTERN.fullmatch(host.rpartition(".")[2]):
-        raise ResolutionFailed("invalidDid", "a did:web names a host, not an IP address")
-    if not separator:
-        return host
-    if not _PORT_PATTERN.fullmatch(port) or int(port) > 65535:
-        raise ResolutionFailed("invalidDid", "a did:web's port lies between 1 and 65535")
-    return f"{host}:{port}"
-
-
-def _check_segment(escaped: str) -> None:
-    try:
-        segment = unquote_to_bytes(escaped).decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise ResolutionFailed("invalidDid", "escapes in a did:web path are UTF-8") from error
-    if segment in {"", ".", ".."} or not segment.isprintable() or not _STEERING.isdisjoint(segment):
-        raise ResolutionFailed("invalidDid", "a did:web path segment names one folder, without / ? # % @ :")
 
 
 def _read_json(content: bytes) -> JsonObject:

@@ -55,6 +55,11 @@ def to_rdf(document: JsonObject, *, contexts: Contexts) -> list[Quad]:
         Malformed: one of its contexts is wrong, or not among ``contexts`` (``unknown-context``).
         LimitExceeded: it is too deep, or its contexts define too much.
     """
+    return to_dataset(document, contexts=contexts).quads
+
+
+def to_dataset(document: JsonObject, *, contexts: Contexts) -> Dataset:
+    """Turn a document into a dataset that knows where its blank nodes come from. Raises as `to_rdf` does."""
     conversion = _Conversion(contexts)
     try:
         conversion.convert(document)
@@ -62,7 +67,7 @@ def to_rdf(document: JsonObject, *, contexts: Contexts) -> list[Quad]:
         raise LimitExceeded("too-deep", "fewer objects and arrays inside one another") from None
     if conversion.dataset.faults:
         raise InvalidRecord(conversion.dataset.faults)
-    return conversion.dataset.quads
+    return conversion.dataset
 
 
 class _Conversion:
@@ -175,7 +180,7 @@ class _Conversion:
 
     def _read_subject(self, place: Place, entries: Entries) -> str:
         if "@id" not in entries.keywords:
-            return place.identifier or self.dataset.new_blank_node()
+            return place.identifier or self.dataset.name_node(place.path)
         value, path = entries.first("@id")
         if isinstance(value, str):
             subject = self.dataset.read_resource(place.active.expand(value, vocab=False), path)

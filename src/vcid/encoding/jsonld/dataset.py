@@ -30,12 +30,13 @@ Path: TypeAlias = "tuple[Path, str | int] | None"
 
 
 class Dataset:
-    """The quads and the faults of one document."""
+    """The quads and the faults of one document, and where its node objects without identifiers stand."""
 
     def __init__(self) -> None:
         """Start empty."""
         self.quads: list[Quad] = []
         self.faults: list[FieldError] = []
+        self.unnamed: dict[str, Path] = {}
         self._blank_nodes = 0
         self._lists: set[str] = {_NIL}
 
@@ -52,6 +53,12 @@ class Dataset:
         """Make a blank node that no other place of the document can name."""
         self._blank_nodes += 1
         return f"_:b{self._blank_nodes}"
+
+    def name_node(self, path: Path) -> str:
+        """Make the blank node of a node object that has no identifier."""
+        label = self.new_blank_node()
+        self.unnamed[label] = path
+        return label
 
     def read_resource(self, iri: str | None, path: Path) -> str | None:
         """Take an expanded identifier as a term of RDF, where it is absolute and well-formed."""

@@ -47,7 +47,7 @@ def test_the_topic_depends_on_owner_kind_and_list():
         for kind in Kind
         for list_id in ("", "a", "b")
     }
-    assert len(topics) == 18
+    assert len(topics) == 24
     assert entry().topic == topic(OWNER.public_key, Kind.STATUS_LIST, "list")
 
 
@@ -63,6 +63,7 @@ CHANGES = {
     "list": {"list_hash": hash_list_id("another")},
     "kind": {"kind": Kind.BATCH_ROOT},
     "owner": {"owner": signer(3).public_key},
+    "signing key": {"signing_key": signer(3).public_key},
     "signature": {"signature": bytes(64)},
 }
 
@@ -71,7 +72,7 @@ CHANGES = {
 def test_every_field_is_signed(change):
     """The owner's signature covers all that an entry says."""
     signed = entry()
-    fields = ("kind", "owner", "list_hash", "seq", "digest", "signature")
+    fields = ("kind", "owner", "list_hash", "seq", "digest", "signing_key", "signature")
     changed = Entry(**{**{name: getattr(signed, name) for name in fields}, **change})
     with pytest.raises(InvalidProof):
         changed.verify()
@@ -93,8 +94,9 @@ def test_every_field_is_signed(change):
 def test_an_entry_has_no_room_for_anything_else(change):
     """Only a digest of 32 bytes, a number and a signature fit into an entry."""
     fields = {"list_hash": bytes(32), "seq": 0, "digest": bytes(32), "signature": bytes(64)}
+    key = OWNER.public_key
     with pytest.raises(ValueError, match="entry"):
-        Entry(kind=Kind.STATUS_LIST, owner=OWNER.public_key, **{**fields, **change})
+        Entry(kind=Kind.STATUS_LIST, owner=key, signing_key=key, **{**fields, **change})
 
 
 def test_leaves_of_different_types_never_pass_for_each_other():
@@ -122,8 +124,10 @@ BAD_LEAVES = {
     "a key that is no point": frame(*unframe(GOOD)[:3], b"\2" + bytes(31), *unframe(GOOD)[4:]),
     "short seq": frame(*unframe(GOOD)[:5], bytes(7), *unframe(GOOD)[6:]),
     "seq past 2^63": frame(*unframe(GOOD)[:5], b"\xff" * 8, *unframe(GOOD)[6:]),
-    "short digest": frame(*unframe(GOOD)[:6], bytes(31), unframe(GOOD)[7]),
-    "huge": frame(*unframe(GOOD)[:7], bytes(5000)),
+    "short digest": frame(*unframe(GOOD)[:6], bytes(31), *unframe(GOOD)[7:]),
+    "a signing key that is no point": frame(*unframe(GOOD)[:8], b"\2" + bytes(31), unframe(GOOD)[9]),
+    "no signing key": frame(*unframe(GOOD)[:7], unframe(GOOD)[9]),
+    "huge": frame(*unframe(GOOD)[:9], bytes(5000)),
     "heads with a short root": frame(b"vcid.ledger.heads.v1", bytes(8), bytes(31)),
     "heads with a short count": frame(b"vcid.ledger.heads.v1", bytes(7), bytes(32)),
 }

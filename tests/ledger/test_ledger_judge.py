@@ -11,11 +11,12 @@ from ledger.scene import LIST, NOW, ORIGIN, Scene, digest, signer
 from vcid.encoding.merkle import inclusion_proof, leaf_hash, root
 from vcid.errors import InvalidProof, Malformed
 from vcid.ledger.anchor import LogPolicy, Outcome, View
-from vcid.ledger.entries import Entry, Kind
+from vcid.ledger.entries import Entry, Kind, owner_topic
 from vcid.ledger.heads import HeadsMap
 from vcid.ledger.judge import Claim, Evidence, Freshness, judge
 from vcid.ledger.notes import Checkpoint, Note, NoteKey, NoteSignature, SignatureType, cosign, sign_note
 from vcid.ledger.receipts import HeadReceipt, LogProof, Receipt
+from vcid.ledger.topic_proofs import TopicProof
 
 DAY = timedelta(days=1)
 
@@ -121,7 +122,9 @@ def test_garbage_at_the_next_number_supersedes_nothing(scene):
     view = published(scene)
     receipt = HeadReceipt.parse(scene.ledger.head(scene.topic()).body)
     fields = {"kind": Kind.STATUS_LIST, "owner": scene.owner.public_key, "list_hash": receipt.entry.list_hash}
-    garbage = Entry(**fields, seq=1, digest=digest(9), signature=bytes(64))
+    garbage = Entry(
+        **fields, seq=1, digest=digest(9), signing_key=scene.owner.public_key, signature=bytes(64)
+    )
     forged = Forged(scene, garbage)
     assert of(scene.judge(0, scene.entry(0), forged.receipt, forged.view)) == (
         Outcome.INVALID,
@@ -142,7 +145,9 @@ class Forged:
         self.view = resigned(scene, view, (0, NOW))
         note = Note.parse(self.view.note)
         proof = LogProof(1, tuple(inclusion_proof(leaves, 1)), note, checkpoint)
-        self.receipt = HeadReceipt(told.leaf, entry, (true.newest(entry.topic),), proof).encode()
+        found = TopicProof(entry, (true.newest(entry.topic),))
+        key = TopicProof(None, true.around(owner_topic(entry.owner)))
+        self.receipt = HeadReceipt(told.leaf, found, key, proof).encode()
 
 
 def test_a_head_that_the_heads_leaf_does_not_hold_is_invalid(scene):

@@ -98,6 +98,7 @@ def test_a_foreign_signature_is_refused(scene):
         list_hash=stranger.list_hash,
         seq=1,
         digest=stranger.digest,
+        signing_key=scene.owner.public_key,
         signature=stranger.signature,
     )
     assert forged.topic == scene.topic()

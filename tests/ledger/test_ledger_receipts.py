@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ledger.scene import NOW, ORIGIN, digest, signer
 from vcid.encoding.merkle import inclusion_proof, leaf_hash, root
 from vcid.errors import InvalidProof, LimitExceeded, Malformed, VcidError
-from vcid.ledger.entries import Entry, HeadsLeaf, Kind
+from vcid.ledger.entries import Entry, HeadsLeaf, Kind, owner_topic
 from vcid.ledger.heads import Head, HeadsMap, Neighbour, verify_absent, verify_newest
 from vcid.ledger.notes import Checkpoint, Note, cosign, encode_base64, sign_note
 from vcid.ledger.receipts import (
@@ -19,6 +19,7 @@ from vcid.ledger.receipts import (
     InclusionReceipt,
     LogProof,
 )
+from vcid.ledger.topic_proofs import TopicProof
 
 
 def entries(count):
@@ -141,13 +142,16 @@ def log_of(count, *, last=b"x"):
 
 def newest_receipt(count=6, place=2):
     heads, one = heads_of(count), entries(count)[place]
-    return HeadReceipt(heads.leaf, one, (heads.newest(one.topic),), log_of(9, last=heads.leaf.encode())), one
+    found = TopicProof(one, (heads.newest(one.topic),))
+    key = TopicProof(None, heads.around(owner_topic(one.owner)))
+    return HeadReceipt(heads.leaf, found, key, log_of(9, last=heads.leaf.encode())), one
 
 
 def absent_receipt(count=5, number=2):
     heads = spaced(count)
     proof = log_of(9, last=heads.leaf.encode())
-    return HeadReceipt(heads.leaf, None, heads.around(between(number)), proof), between(number)
+    found = TopicProof(None, heads.around(between(number)))
+    return HeadReceipt(heads.leaf, found, None, proof), between(number)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 8, 9])
@@ -205,10 +209,10 @@ def test_changed_paths_are_refused(change):
         "extend": lambda path: (*path, bytes(32)),
         "swap": lambda path: (path[1], path[0], *path[2:]),
     }
-    place = receipt.places[0]
-    in_map = dataclasses.replace(place, path=changes[change](place.path))
+    place = receipt.found.places[0]
+    in_map = TopicProof(one, (dataclasses.replace(place, path=changes[change](place.path)),))
     with pytest.raises(InvalidProof):
-        dataclasses.replace(receipt, places=(in_map,)).verify_proofs(one.topic)
+        dataclasses.replace(receipt, found=in_map).verify_proofs(one.topic)
     inclusion = InclusionReceipt(one, log_of(8, last=one.encode()))
     inclusion.verify_proofs()
     in_log = dataclasses.replace(inclusion.log_proof, path=changes[change](inclusion.log_proof.path))

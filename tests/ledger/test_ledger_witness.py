@@ -154,6 +154,7 @@ def leaves_of(operator, kind):
         list_hash=first.list_hash,
         seq=1,
         digest=digest(9),
+        signing_key=scene.owner.public_key,
         signature=stranger.signature,
     )
     false = HeadsMap([(first.topic, 1, leaf_hash(second.encode()))]).leaf.encode()

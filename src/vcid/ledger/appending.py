@@ -9,6 +9,7 @@ from vcid.encoding.merkle import leaf_hash
 from vcid.errors import Conflict
 from vcid.ledger.entries import Entry, HeadsLeaf, frame
 from vcid.ledger.heads import Head
+from vcid.ledger.owners import KeysInForce
 from vcid.ledger.store import LeafRow
 from vcid.ledger.tree import StoredTree, grow
 
@@ -30,8 +31,10 @@ def missing(reader: LogReader, entries: Sequence[Entry]) -> list[Entry]:
     """Leave out the entries that stand in the log already.
 
     Raises:
-        Conflict: an entry does not continue its topic by one, or its number stands for another digest.
+        Conflict: an entry does not continue its topic by one, its number stands for another digest, or it is
+            not by its owner's key in force (``not-owner``).
     """
+    keys = KeysInForce(lambda topic: newest_digest(reader, topic))
     newest: dict[bytes, int] = {}
     added: dict[tuple[bytes, int], bytes] = {}
     fresh = []
@@ -40,6 +43,7 @@ def missing(reader: LogReader, entries: Sequence[Entry]) -> list[Entry]:
             head = reader.head(entry.topic)
             newest[entry.topic] = head.seq if head else -1
         if entry.seq == newest[entry.topic] + 1:
+            keys.take(entry)
             newest[entry.topic] = entry.seq
             added[entry.topic, entry.seq] = entry.digest
             fresh.append(entry)
@@ -78,6 +82,17 @@ def stored_entry(reader: LogReader, topic: bytes, seq: int) -> Entry | None:
     if not leaves or leaf_hash(leaves[0]) != reader.completed(index)[:32]:
         raise Conflict("corrupt", f"leaf {index} is not what the log wrote")
     return Entry.decode(leaves[0])
+
+
+def newest_digest(reader: LogReader, topic: bytes) -> bytes | None:
+    """Read the digest in a topic's newest entry; nothing if it has none.
+
+    Raises:
+        Conflict: the leaf is not the one that the log wrote (``corrupt``).
+    """
+    head = reader.head(topic)
+    entry = stored_entry(reader, topic, head.seq) if head else None
+    return entry.digest if entry else None
 
 
 def _digest(reader: LogReader, entry: Entry) -> bytes | None:

@@ -8,12 +8,15 @@ and no two lists of fields have the same bytes. Nothing but a digest of 32 bytes
     list hash  SHA-256(frame("vcid.ledger.list.v1", list id))
     topic      SHA-256(frame("vcid.ledger.topic.v1", key type, owner key, kind, list hash))
     signed     frame("vcid.ledger.statement.v1", topic, seq, digest)
-    entry      frame("vcid.ledger.entry.v1", kind, key type, owner key, list hash, seq, digest, signature)
+    entry      frame("vcid.ledger.entry.v1", kind, key type, owner key, list hash, seq, digest,
+                     key type, signing key, signature)
+    key        SHA-256(frame("vcid.ledger.key.v1", key type, key)), the digest of a change of key
     heads      frame("vcid.ledger.heads.v1", number of topics, root of the heads map)
 
 Numbers are eight bytes, big-endian; a topic's first entry has seq 0. The list id enters as a hash, so the
 log does not repeat addresses, yet the topic of an entry can be recomputed by all who replay it. The owner
-named is the *first* owner even after a later change of key, which is an entry of its own kind.
+named is the *first* owner even after a later change of key. That change is an entry of its own kind, signed
+by the key in force and naming the next; from then on the next one signs for all of the first owner's topics.
 """
 
 from __future__ import annotations
@@ -38,6 +41,7 @@ _TOPIC = b"vcid.ledger.topic.v1"
 _LIST = b"vcid.ledger.list.v1"
 _STATEMENT = b"vcid.ledger.statement.v1"
 _ENTRY = b"vcid.ledger.entry.v1"
+_KEY = b"vcid.ledger.key.v1"
 _HEADS = b"vcid.ledger.heads.v1"
 _MAX_SEQ = (1 << 63) - 1
 
@@ -48,6 +52,7 @@ class Kind(StrEnum):
     DID_DOCUMENT = "did-document"
     STATUS_LIST = "status-list"
     BATCH_ROOT = "batch-root"
+    OWNER_KEY = "owner-key"
 
 
 def frame(*fields: bytes) -> bytes:
@@ -81,6 +86,19 @@ def topic(owner: PublicKey, kind: Kind, list_id: str) -> bytes:
     return _topic(owner, kind, hash_list_id(list_id))
 
 
+# Every entry that is checked asks for one, and a log has few owners.
+@lru_cache(maxsize=1024)
+def owner_topic(owner: PublicKey) -> bytes:
+    """Derive the topic in which an owner's changes of key stand."""
+    return topic(owner, Kind.OWNER_KEY, "")
+
+
+@lru_cache(maxsize=1024)
+def key_digest(key: PublicKey) -> bytes:
+    """Hash a key, as the entry that brings it into force names it."""
+    return sha256(frame(_KEY, key.key_type.value.encode(), key.raw)).digest()
+
+
 def _topic(owner: PublicKey, kind: Kind, list_hash: bytes) -> bytes:
     key_type = owner.key_type.value.encode()
     return sha256(frame(_TOPIC, key_type, owner.raw, kind.value.encode(), list_hash)).digest()
@@ -95,8 +113,11 @@ class Entry:
         owner: the key that first owned the topic.
         list_hash: ``hash_list_id`` of the list.
         seq: 0 for the topic's first entry, then one more each.
-        digest: SHA-256 of the document.
-        signature: the owner's, over topic, seq and digest. Nothing says that it holds before ``verify``.
+        digest: SHA-256 of the document; of a change of key, ``key_digest`` of the next key.
+        signing_key: the owner's key in force: the first one, or the one that the newest change of key names.
+            Whether it is in force, only the log can tell: see ``vcid.ledger.owners``.
+        signature: the signing key's, over topic, seq and digest; nothing says that it holds before ``verify``
+            was called.
         topic: derived from owner, kind and list hash.
     """
 
@@ -105,6 +126,7 @@ class Entry:
     list_hash: bytes
     seq: int
     digest: bytes
+    signing_key: PublicKey
     signature: bytes
     topic: bytes = field(init=False, repr=False, compare=False)
 
@@ -116,19 +138,44 @@ class Entry:
         object.__setattr__(self, "topic", _topic(self.owner, self.kind, self.list_hash))
 
     @classmethod
-    def sign(cls, signer: Signer, *, kind: Kind, list_id: str, seq: int, digest: bytes) -> Self:
-        """Sign the next digest of one of the signer's topics."""
-        owner, list_hash = signer.public_key, hash_list_id(list_id)
+    def sign(
+        cls,
+        signer: Signer,
+        *,
+        kind: Kind,
+        list_id: str,
+        seq: int,
+        digest: bytes,
+        owner: PublicKey | None = None,
+    ) -> Self:
+        """Sign the next digest of one of the signer's topics, or of a first owner's that it stands in for."""
+        owner, list_hash = owner or signer.public_key, hash_list_id(list_id)
         signature = signer.sign(_statement(_topic(owner, kind, list_hash), seq, digest))
-        return cls(kind=kind, owner=owner, list_hash=list_hash, seq=seq, digest=digest, signature=signature)
+        return cls(
+            kind=kind,
+            owner=owner,
+            list_hash=list_hash,
+            seq=seq,
+            digest=digest,
+            signing_key=signer.public_key,
+            signature=signature,
+        )
+
+    @classmethod
+    def change_key(
+        cls, signer: Signer, next_key: PublicKey, *, seq: int, owner: PublicKey | None = None
+    ) -> Self:
+        """Sign that from here on another key signs for all of an owner's topics."""
+        digest = key_digest(next_key)
+        return cls.sign(signer, kind=Kind.OWNER_KEY, list_id="", seq=seq, digest=digest, owner=owner)
 
     def verify(self) -> None:
-        """Check the owner's signature.
+        """Check the signature; whose key it is, and whether that is in force, is another question.
 
         Raises:
             InvalidProof: it does not hold.
         """
-        self.owner.verify(self.signature, _statement(self.topic, self.seq, self.digest))
+        self.signing_key.verify(self.signature, _statement(self.topic, self.seq, self.digest))
 
     def encode(self) -> bytes:
         """The entry as a leaf of the log."""
@@ -140,6 +187,8 @@ class Entry:
             self.list_hash,
             self.seq.to_bytes(8),
             self.digest,
+            self.signing_key.key_type.value.encode(),
+            self.signing_key.raw,
             self.signature,
         )
 
@@ -186,7 +235,7 @@ def decode_leaf(data: bytes) -> Entry | HeadsLeaf:
     if len(data) > MAX_LEAF_BYTES:
         raise Malformed("leaf-size", f"at most {MAX_LEAF_BYTES} bytes")
     name, *fields = unframe(data) or [b""]
-    if name == _ENTRY and len(fields) == 7:
+    if name == _ENTRY and len(fields) == 9:
         return _decode_entry(fields)
     if name == _HEADS and [len(value) for value in fields] == [8, 32]:
         return HeadsLeaf(int.from_bytes(fields[0]), fields[1])
@@ -194,16 +243,17 @@ def decode_leaf(data: bytes) -> Entry | HeadsLeaf:
 
 
 def _decode_entry(fields: list[bytes]) -> Entry:
-    kind, key_type, raw, list_hash, seq, digest, signature = fields
+    kind, key_type, raw, list_hash, seq, digest, signing_type, signing_raw, signature = fields
     if len(seq) != 8:
         raise Malformed("entry", "a seq of eight bytes")
     try:
         return Entry(
             kind=Kind(kind.decode("ascii")),
-            owner=_owner(key_type, raw),
+            owner=_key(key_type, raw),
             list_hash=list_hash,
             seq=int.from_bytes(seq),
             digest=digest,
+            signing_key=_key(signing_type, signing_raw),
             signature=signature,
         )
     except ValueError as error:
@@ -212,5 +262,5 @@ def _decode_entry(fields: list[bytes]) -> Entry:
 
 # A log has few owners and many entries, and to validate a point costs as much as to check a signature.
 @lru_cache(maxsize=1024)
-def _owner(key_type: bytes, raw: bytes) -> PublicKey:
+def _key(key_type: bytes, raw: bytes) -> PublicKey:
     return PublicKey(KeyType(key_type.decode("ascii")), raw)

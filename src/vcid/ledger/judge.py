@@ -94,8 +94,8 @@ def judge(
     1. The view's checkpoint is read and its signatures are checked.
     2. The receipt's proofs and its checkpoint are checked, and the owner's signatures on its entry and on the
        document's.
-    3. The receipt's head is compared with the document: an owner's own later entry supersedes it whatever the
-       log says.
+    3. The receipt's head is compared with the document: the owner's key in force has to have signed it, and
+       an owner's own later entry supersedes the document whatever the log says.
     4. The receipt has to be at the very checkpoint of the view.
     5. Enough witnesses have to have cosigned, recently enough.
 
@@ -144,7 +144,7 @@ def _judge_receipt(
     if head.entry is not None and head.entry != evidence.entry:
         head.entry.verify()
     place = _compare_places(seen.checkpoint, known.checkpoint)
-    relation = _compare_heads(claim, evidence.entry, head.entry)
+    relation = _compare_heads(claim, evidence.entry, head)
     if place is None:
         known = seen = _merge(known, seen)
         return _dated(_judge_witnesses(known, freshness, relation), known, seen)
@@ -175,18 +175,19 @@ def _compare_places(seen: Checkpoint, known: Checkpoint) -> Judgement | None:
     return None if seen.root == known.root else Judgement(Outcome.FORK, "same-size-other-root")
 
 
-def _compare_heads(claim: Claim, entry: Entry | None, head: Entry | None) -> Judgement | None:
+def _compare_heads(claim: Claim, entry: Entry | None, receipt: HeadReceipt) -> Judgement | None:
+    head = receipt.entry
     if head is None:
         return Judgement(Outcome.NOT_ANCHORED, "absent")
+    if not receipt.is_by_key_in_force:
+        return Judgement(Outcome.NOT_ANCHORED, "key-given-up")
     if head.digest == claim.digest:
         return None
     if entry is None:
         return Judgement(Outcome.NOT_ANCHORED, "other-digest")
     if entry.seq < head.seq:
         return Judgement(Outcome.SUPERSEDED, "newer-entry")
-    if entry.seq > head.seq:
-        return Judgement(Outcome.NOT_ANCHORED, "not-yet")
-    return Judgement(Outcome.NOT_ANCHORED, "owner-signed-two")
+    return Judgement(Outcome.NOT_ANCHORED, "not-yet" if entry.seq > head.seq else "owner-signed-two")
 
 
 def _judge_witnesses(known: Witnessed, freshness: Freshness, relation: Judgement | None) -> Judgement:

@@ -120,9 +120,9 @@ class Ledger:
 
         Raises:
             TypeError: something else than an entry is to be appended.
-            InvalidProof: an owner's signature does not hold.
-            Conflict: a topic is not continued by one (``sequence``), or the idempotency key was used for
-                other entries (``key-reused``).
+            InvalidProof: a signature does not hold.
+            Conflict: a topic is not continued by one (``sequence``), an entry is not by its owner's key in
+                force (``not-owner``), or the idempotency key was used for other entries (``key-reused``).
             Unavailable: the storage can't be written; nothing was added.
         """
         batch = tuple(entries)

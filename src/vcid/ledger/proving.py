@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from vcid.errors import Conflict, InvalidProof, Malformed
 from vcid.ledger.appending import stored_entry
-from vcid.ledger.entries import Entry, decode_leaf
+from vcid.ledger.entries import Entry, decode_leaf, owner_topic
 from vcid.ledger.heads import Head, HeadsMap
 from vcid.ledger.notes import Checkpoint, Note
-from vcid.ledger.receipts import HeadReceipt, InclusionReceipt, LogProof
+from vcid.ledger.receipts import HeadReceipt, InclusionReceipt, LogProof, needs_key
 from vcid.ledger.replay import Replay
+from vcid.ledger.topic_proofs import TopicProof
 from vcid.ledger.tree import StoredTree
 
 if TYPE_CHECKING:
@@ -56,15 +57,23 @@ def _first_entries(reader: LogReader, size: int) -> dict[bytes, int]:
 
 def prove_head(reader: LogReader, topic: bytes, stored: StoredCheckpoint, heads: HeadsMap) -> Receipt:
     """Prove at a checkpoint which entry is a topic's newest, or that there is none."""
-    newest = heads.newest(topic)
-    entry = stored_entry(reader, topic, newest.head.seq) if newest else None
-    places = (newest,) if newest else heads.around(topic)
-    receipt = HeadReceipt(heads.leaf, entry, places, _log_proof(reader, stored.size - 1, stored))
+    found = _prove_topic(reader, topic, heads)
+    key = None
+    if found.entry is not None and needs_key(found.entry):
+        key = _prove_topic(reader, owner_topic(found.entry.owner), heads)
+    receipt = HeadReceipt(heads.leaf, found, key, _log_proof(reader, stored.size - 1, stored))
     try:
         receipt.verify_proofs(topic)
     except InvalidProof as error:
         raise Conflict("corrupt", "the stored heads or leaves are not what the log published") from error
     return receipt.encode()
+
+
+def _prove_topic(reader: LogReader, topic: bytes, heads: HeadsMap) -> TopicProof:
+    newest = heads.newest(topic)
+    if newest is None:
+        return TopicProof(None, heads.around(topic))
+    return TopicProof(stored_entry(reader, topic, newest.head.seq), (newest,))
 
 
 def prove_inclusion(reader: LogReader, entry: Entry, stored: StoredCheckpoint) -> Receipt:

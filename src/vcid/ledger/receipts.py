@@ -1,16 +1,16 @@
 """Receipts: self-contained, offline proofs about one topic at one checkpoint of the log.
 
 An inclusion receipt is a C2SP tlog-proof (v1) whose extra data is the entry: it says that the entry is in
-the log. A head receipt says which entry is a topic's newest, or that there is none. Its first lines prove
-that against the heads map, the rest is the tlog-proof of the heads leaf, which has to be the checkpoint's
-last leaf:
+the log. A head receipt says which entry is a topic's newest, or that there is none, and with which key its
+owner signs at that point: the newest change of key, or that there never was one. Its first lines prove that
+against the heads map, the rest is the tlog-proof of the heads leaf, which has to be the checkpoint's last:
 
     vcid.ledger/head-receipt@v1               vcid.ledger/head-receipt@v1
     map <number of topics> <root>             map <number of topics> <root>
     newest <place in the map> <entry>         neighbour <place in the map> <head>
     <path, a hash a line>                     <path, a hash a line>
-                                              neighbour <next place> <head>
-                                              <path, a hash a line>
+    key-newest <place> <entry>                neighbour <next place> <head>
+    <path, a hash a line>                     <path, a hash a line>
 
     c2sp.org/tlog-proof@v1                    c2sp.org/tlog-proof@v1
     index <size of the checkpoint - 1>        …
@@ -18,6 +18,7 @@ last leaf:
 
     <signed checkpoint>
 
+Of an owner who never changed the key, ``key-neighbour`` lines prove just that in the place of ``key-newest``.
 An empty map has no neighbour, and a topic that would stand before the first or after the last head has one.
 Hashes, entries and heads are in base64. Reading checks the form alone; ``verify_proofs`` checks the hashes,
 and the signatures are for ``vcid.ledger.judge``.
@@ -30,9 +31,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Self
 
 from vcid.encoding.merkle import leaf_hash, verify_inclusion
-from vcid.errors import InvalidProof, LimitExceeded, Malformed
-from vcid.ledger.entries import Entry, HeadsLeaf
-from vcid.ledger.heads import Head, Neighbour, verify_absent, verify_newest
+from vcid.errors import InvalidProof, Malformed
+from vcid.ledger.entries import Entry, HeadsLeaf, Kind, owner_topic
 from vcid.ledger.notes import (
     MAX_NOTE_BYTES,
     Checkpoint,
@@ -42,6 +42,8 @@ from vcid.ledger.notes import (
     decode_text,
     encode_base64,
 )
+from vcid.ledger.owners import is_in_force
+from vcid.ledger.topic_proofs import TopicProof, decode_path, encode_path, fields
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,12 +55,10 @@ INCLUSION_RECEIPT = "application/vnd.vcid.inclusion-receipt"
 """The media type of a receipt for an entry's presence in the log."""
 
 MAX_RECEIPT_BYTES = MAX_NOTE_BYTES + (1 << 15)
-"""The longest receipt read: a note, three paths of 63 hashes, an entry and what stands around them."""
-
-MAX_PATH = 63
-"""The longest path; no tree below 2^63 leaves needs more."""
+"""The longest receipt read: a note, five paths of 63 hashes, two entries and what stands around them."""
 
 _HEAD_TITLE = "vcid.ledger/head-receipt@v1"
+_KEY = "key-"
 _PROOF_TITLE = "c2sp.org/tlog-proof@v1"
 
 
@@ -105,7 +105,7 @@ class LogProof:
     def encode(self) -> bytes:
         """The proof as text (tlog-proof, "Format")."""
         extra = [f"extra {encode_base64(self.extra)}"] if self.extra else []
-        lines = [_PROOF_TITLE, *extra, f"index {self.index}", *_encode_path(self.path), "", ""]
+        lines = [_PROOF_TITLE, *extra, f"index {self.index}", *encode_path(self.path), "", ""]
         return "\n".join(lines).encode() + self.note.encode()
 
     @classmethod
@@ -124,7 +124,7 @@ class LogProof:
             raise Malformed("receipt", "an index line")
         index = decode_decimal(lines[0].removeprefix("index "), where="index")
         note = Note.parse(rest.encode())
-        return cls(index, _decode_path(lines[1:]), note, Checkpoint.parse(note.text), extra)
+        return cls(index, decode_path(lines[1:]), note, Checkpoint.parse(note.text), extra)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,15 +163,28 @@ class HeadReceipt:
 
     Attributes:
         heads: the heads leaf that ends the checkpoint.
-        entry: the topic's newest entry; ``None`` if the topic has none.
-        places: the entry's place in the heads map, or the neighbours of an absent topic.
+        found: the topic's newest entry, or that it has none.
+        key: the newest change of the owner's key, or that there never was one; ``None`` where the topic has
+            no entry, or is that of the changes of key itself.
         log_proof: the proof of the heads leaf.
     """
 
     heads: HeadsLeaf
-    entry: Entry | None
-    places: tuple[Neighbour, ...]
+    found: TopicProof
+    key: TopicProof | None
     log_proof: LogProof
+
+    @property
+    def entry(self) -> Entry | None:
+        """The topic's newest entry; ``None`` if it has none."""
+        return self.found.entry
+
+    @property
+    def is_by_key_in_force(self) -> bool:
+        """Whether the newest entry is signed by the key that the checkpoint has in force for its owner."""
+        if self.entry is None or self.key is None:
+            return True
+        return is_in_force(self.entry, self.key.entry.digest if self.key.entry else None)
 
     def verify_proofs(self, topic: bytes) -> None:
         """Check every hash, and that the receipt is about the topic; no signature is checked.
@@ -182,21 +195,16 @@ class HeadReceipt:
         if self.log_proof.index != self.log_proof.checkpoint.size - 1:
             raise InvalidProof("heads-not-last", "the heads leaf is not the checkpoint's last leaf")
         self.log_proof.verify(self.heads.encode())
-        if self.entry is None:
-            verify_absent(self.heads, topic, self.places)
-        elif self.entry.topic != topic:
-            raise InvalidProof("wrong-topic", "the receipt is about another topic")
-        else:
-            verify_newest(self.heads, self.places[0])
+        self.found.verify(self.heads, topic)
+        if needs_key(self.entry) != (self.key is not None):
+            raise InvalidProof("owner-key", "the receipt has to say which key the owner signs with")
+        if self.entry is not None and self.key is not None:
+            self.key.verify(self.heads, owner_topic(self.entry.owner))
 
     def encode(self) -> Receipt:
         """The receipt as it is stored and sent."""
         lines = [_HEAD_TITLE, f"map {self.heads.count} {encode_base64(self.heads.root)}"]
-        for place in self.places:
-            word, leaf = ("neighbour", place.head.encode())
-            if self.entry is not None:
-                word, leaf = ("newest", self.entry.encode())
-            lines += [f"{word} {place.index} {encode_base64(leaf)}", *_encode_path(place.path)]
+        lines += self.found.encode() + (self.key.encode(_KEY) if self.key else [])
         return Receipt(HEAD_RECEIPT, "\n".join([*lines, "", ""]).encode() + self.log_proof.encode())
 
     @classmethod
@@ -210,39 +218,28 @@ class HeadReceipt:
         title, *lines = top.split("\n")
         if title != _HEAD_TITLE or not lines:
             raise Malformed("receipt", f"the first line {_HEAD_TITLE}")
-        count, root = _fields(lines[0], "map")
+        count, root = fields(lines[0], "map")
         heads = HeadsLeaf(decode_decimal(count, where="map"), decode_base64(root, where="map"))
         if len(heads.root) != 32:
             raise Malformed("receipt", "a SHA-256 root", where="map")
-        entry, places = _decode_places(lines[1:])
-        return cls(heads, entry, places, LogProof.parse(rest.encode()))
+        found, key = _parse_proofs(lines[1:])
+        return cls(heads, found, key, LogProof.parse(rest.encode()))
 
 
-def _decode_places(lines: Sequence[str]) -> tuple[Entry | None, tuple[Neighbour, ...]]:
+def needs_key(entry: Entry | None) -> bool:
+    """Whether a receipt for an entry has to say which key its owner signs with."""
+    return entry is not None and entry.kind is not Kind.OWNER_KEY
+
+
+def _parse_proofs(lines: Sequence[str]) -> tuple[TopicProof, TopicProof | None]:
+    """Read what stands between the map and the tlog-proof: places with their paths, the key's last."""
     starts = [number for number, line in enumerate(lines) if " " in line]
-    if len(starts) > 2 or (lines and not starts) or (starts and starts[0] != 0):
-        raise Malformed("receipt", "a line for the newest entry, or for up to two neighbours")
+    if len(starts) > 4 or (lines and not starts) or (starts and starts[0] != 0):
+        raise Malformed("receipt", "lines for places in the map, each followed by its path")
     blocks = [lines[start:end] for start, end in pairwise([*starts, len(lines)])]
-    if len(blocks) == 1 and blocks[0][0].startswith("newest "):
-        index, leaf = _fields(blocks[0][0], "newest")
-        entry = Entry.decode(decode_base64(leaf, where="newest"))
-        head = Head(entry.topic, entry.seq, leaf_hash(entry.encode()))
-        place = Neighbour(decode_decimal(index, where="newest"), head, _decode_path(blocks[0][1:]))
-        return entry, (place,)
-    return None, tuple(_decode_neighbour(block) for block in blocks)
-
-
-def _decode_neighbour(lines: Sequence[str]) -> Neighbour:
-    index, leaf = _fields(lines[0], "neighbour")
-    head = Head.decode(decode_base64(leaf, where="neighbour"))
-    return Neighbour(decode_decimal(index, where="neighbour"), head, _decode_path(lines[1:]))
-
-
-def _fields(line: str, word: str) -> tuple[str, str]:
-    parts = line.split(" ")
-    if len(parts) != 3 or parts[0] != word:
-        raise Malformed("receipt", f"a line of '{word}', a number and base64")
-    return parts[1], parts[2]
+    first = next((number for number, block in enumerate(blocks) if block[0].startswith(_KEY)), len(blocks))
+    key = TopicProof.parse(blocks[first:], _KEY) if first < len(blocks) else None
+    return TopicProof.parse(blocks[:first]), key
 
 
 def _extra(line: str) -> bytes:
@@ -250,16 +247,3 @@ def _extra(line: str) -> bytes:
     if not data:
         raise Malformed("receipt", "extra data, or no extra line", where="extra")
     return data
-
-
-def _encode_path(path: Sequence[bytes]) -> list[str]:
-    return [encode_base64(node) for node in path]
-
-
-def _decode_path(lines: Sequence[str]) -> tuple[bytes, ...]:
-    if len(lines) > MAX_PATH:
-        raise LimitExceeded("path", f"at most {MAX_PATH} hashes")
-    path = tuple(decode_base64(line, where="path") for line in lines)
-    if any(len(node) != 32 for node in path):
-        raise Malformed("path", "SHA-256 hashes")
-    return path

@@ -1,10 +1,10 @@
 """Replaying a log's leaves: what a log, a witness and an auditor each check of every one of them.
 
-An entry has to be signed by the owner of its topic and to continue the topic by one, and the heads leaf that
-ends a checkpoint has to commit to exactly the newest entries before it. Whoever replays every leaf from the
-first therefore knows that the heads of a checkpoint are true, which no proof of inclusion or consistency
-shows. A heads leaf that ends no checkpoint says nothing to anybody: it is what a crash before publication
-leaves, and is not looked at.
+An entry has to be signed by its owner's key in force and to continue the topic by one, and the heads leaf
+that ends a checkpoint has to commit to exactly the newest entries before it. Whoever replays every leaf
+from the first therefore knows that the heads of a checkpoint are true, which no proof of inclusion or
+consistency shows. A heads leaf that ends no checkpoint says nothing to anybody: it is what a crash before
+publication leaves, and is not looked at.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from vcid.encoding.merkle import Frontier, leaf_hash
 from vcid.errors import Conflict, InvalidProof, Malformed
 from vcid.ledger.entries import HeadsLeaf, decode_leaf
 from vcid.ledger.heads import Head, HeadsMap
+from vcid.ledger.owners import KeysInForce
 from vcid.ledger.tree import grow
 
 if TYPE_CHECKING:
@@ -26,17 +27,27 @@ if TYPE_CHECKING:
 class Replay:
     """The state of a log after the leaves replayed so far.
 
+    Args:
+        frontier: the tree's right edge where the replay is taken up; an empty log by default.
+        heads: the newest entries there, in the form of ``Head``.
+        keys: the digests in the newest changes of key there, by ``owner_topic``.
+
     Attributes:
         frontier: the tree's right edge.
         changed: the heads that changed since the replay was taken up.
+        keys: the owners' keys in force.
     """
 
-    __slots__ = ("_heads", "_last", "changed", "frontier")
+    __slots__ = ("_heads", "_last", "changed", "frontier", "keys")
 
     def __init__(
-        self, frontier: Frontier | None = None, heads: Iterable[tuple[bytes, int, bytes]] = ()
+        self,
+        frontier: Frontier | None = None,
+        heads: Iterable[tuple[bytes, int, bytes]] = (),
+        keys: Mapping[bytes, bytes] | None = None,
     ) -> None:
         self.frontier = frontier or Frontier()
+        self.keys = KeysInForce((keys or {}).get)
         self.changed: dict[bytes, Head] = {}
         self._heads = {row[0]: row for row in heads}
         self._last: HeadsLeaf | None = None
@@ -53,15 +64,16 @@ class Replay:
             The hashes of the subtrees that it completes, lowest first, in one string; and what it says.
 
         Raises:
-            Conflict: the leaf contradicts those before it (``sequence``), its owner did not sign it
-                (``bad-signature``), or it is no leaf of a log (``bad-leaf``).
+            Conflict: the leaf contradicts those before it (``sequence``), its signature does not hold
+                (``bad-signature``) or is not by its owner's key in force (``not-owner``), or it is no leaf
+                of a log (``bad-leaf``).
         """
         try:
             content = decode_leaf(leaf)
             if not isinstance(content, HeadsLeaf):
                 content.verify()
         except InvalidProof as error:
-            raise Conflict("bad-signature", f"leaf {self.frontier.size} is not its owner's") from error
+            raise Conflict("bad-signature", f"leaf {self.frontier.size} is not signed") from error
         except Malformed as error:
             raise Conflict("bad-leaf", f"leaf {self.frontier.size} is no leaf of a log: {error}") from error
         if isinstance(content, HeadsLeaf):
@@ -90,5 +102,6 @@ class Replay:
         known = self._heads.get(entry.topic)
         if entry.seq != (known[1] + 1 if known else 0):
             raise Conflict("sequence", f"leaf {self.frontier.size} does not continue its topic by one")
+        self.keys.take(entry)
         head = Head(entry.topic, entry.seq, leaf_hash(leaf))
         self._heads[entry.topic] = self.changed[entry.topic] = head

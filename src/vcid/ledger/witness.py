@@ -44,6 +44,12 @@ SCHEMA = StoreSchema(
             entry_hash BLOB NOT NULL,
             PRIMARY KEY (origin, topic)
         ) STRICT, WITHOUT ROWID;
+        CREATE TABLE witness_keys (
+            origin TEXT NOT NULL,
+            topic BLOB NOT NULL,
+            digest BLOB NOT NULL,
+            PRIMARY KEY (origin, topic)
+        ) STRICT, WITHOUT ROWID;
         """,
     ),
 )
@@ -131,8 +137,11 @@ class ReplayingWitness:
             heads = transaction.execute(
                 "SELECT topic, seq, entry_hash FROM witness_heads WHERE origin = ?", (checkpoint.origin,)
             ).fetchall()
+            keys = transaction.execute(
+                "SELECT topic, digest FROM witness_keys WHERE origin = ?", (checkpoint.origin,)
+            ).fetchall()
         _check_growth(old_size, proof, known, checkpoint)
-        replay = Replay(known.frontier, heads)
+        replay = Replay(known.frontier, heads, dict(keys))
         if checkpoint.size > old_size:
             for leaf in islice(entries, checkpoint.size - old_size):
                 replay.apply(leaf)
@@ -168,6 +177,10 @@ class ReplayingWitness:
             transaction.executemany(
                 "INSERT OR REPLACE INTO witness_heads VALUES (?, ?, ?, ?)",
                 ((origin, *head) for head in replay.changed.values()),
+            )
+            transaction.executemany(
+                "INSERT OR REPLACE INTO witness_keys VALUES (?, ?, ?)",
+                ((origin, *change) for change in replay.keys.changed.items()),
             )
 
 

@@ -6,7 +6,7 @@ issuer, and that the issuer is accredited, is the policy's to decide.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vcid.dids.documents import DidDocument, parse_did_url
@@ -17,6 +17,7 @@ from vcid.errors import InvalidProof, InvalidRecord, Malformed, ResolutionFailed
 from vcid.knowledge import MAX_FILE_BYTES
 from vcid.report import Check, CheckName
 from vcid.securing.data_integrity import ProofDemand, VerifiedProof, verify_proof
+from vcid.securing.jose import Token, verify_token
 from vcid.trust import Claim, NotAccredited, accredit
 
 if TYPE_CHECKING:
@@ -46,6 +47,31 @@ class ProofResult:
     verified: VerifiedProof | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audience:
+    """Whom a presentation has to be meant for, and what it has to answer.
+
+    Attributes:
+        challenge: what the verifier drew at random for this one presentation.
+        domain: the verifier's own name, such as its host.
+
+    Raises:
+        ValueError: one of them is empty: a presentation for anybody could be replayed by anybody.
+        TypeError: one of them is no text.
+    """
+
+    challenge: str
+    domain: str
+
+    def __post_init__(self) -> None:
+        for name in ("challenge", "domain"):
+            value = getattr(self, name)
+            if not isinstance(value, str):
+                raise TypeError(f"{name} is a text")
+            if not value:
+                raise ValueError(f"{name} is not empty: without it a presentation could be replayed")
+
+
 class KnownIssuers:
     """Judges proofs and issuers by what a policy demands and what is known."""
 
@@ -56,17 +82,33 @@ class KnownIssuers:
         self._intrinsic = DidKeyResolver()
         self._documents: dict[str, DidDocument] = {}
 
-    def check_proof(self, document: JsonObject, at: datetime) -> ProofResult:
-        """Judge a document's one proof and the key it names, for the moment ``at``."""
-        lookup = _Lookup(self)
-        demand = ProofDemand(suites=self._policy.suites, at=at, skew=self._policy.clock_skew)
+    def check_proof(
+        self, secured: JsonObject | Token, at: datetime, audience: Audience | None = None
+    ) -> ProofResult:
+        """Judge a document's one proof, or the token around it, and the key it names, for the moment ``at``.
+
+        Args:
+            secured: the document with its proof, or the token.
+            at: the moment.
+            audience: whom a presentation has to be meant for; None for a credential.
+        """
+        lookup, demand = _Lookup(self), self._demand(at, audience)
         try:
-            verified = verify_proof(document, resolve=lookup, demand=demand, contexts=self._contexts)
+            if isinstance(secured, Token):
+                verified = verify_token(secured, resolve=lookup, demand=demand, contexts=self._contexts)
+            else:
+                verified = verify_proof(secured, resolve=lookup, demand=demand, contexts=self._contexts)
         except ResolutionFailed:
             return ProofResult(lookup.check, _NO_KEY)
         except (InvalidProof, Malformed, InvalidRecord) as error:
             return _refusal(lookup, error)
         return ProofResult(lookup.check, Check.passed(CheckName.PROOF), verified)
+
+    def _demand(self, at: datetime, audience: Audience | None) -> ProofDemand:
+        demand = ProofDemand(suites=self._policy.suites, at=at, skew=self._policy.clock_skew)
+        if audience is None:
+            return demand
+        return replace(demand, purpose="authentication", domain=audience.domain, challenge=audience.challenge)
 
     def method(self, url: str, purpose: str) -> VerificationMethod:
         """Find a verification method in the DID document that is known for its DID.
@@ -116,6 +158,21 @@ class KnownIssuers:
             and known is not None
             and known.digest != accreditation.document_digest
         )
+
+    def vouch_for(self, did: str) -> bool | None:
+        """Whether the DID document known is beyond doubt: it follows from the DID, or the policy pins it.
+
+        Returns:
+            None where nothing says so, and False where the policy pins another document.
+        """
+        if did.startswith("did:key:"):
+            return True
+        pins = [
+            granted
+            for granted in self._policy.accreditations
+            if granted.issuer == did and granted.document_digest is not None
+        ]
+        return not any(self.is_swapped(granted) for granted in pins) if pins else None
 
     def _document(self, did: str) -> DidDocument:
         # A did:key says all there is to say: a document that is handed in beside it could only lie.

@@ -20,6 +20,7 @@ from vcid.keys.signing import PublicKey
 from vcid.ledger.anchor import LogPolicy
 from vcid.report import INDISPENSABLE, INTOLERABLE, CheckName
 from vcid.securing.cryptosuites import SUITES
+from vcid.securing.jose import ALGORITHMS
 from vcid.trust import Accreditation
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ class Policy:
     Attributes:
         accreditations: whom to believe about what; none by default.
         logs: the logs whose checkpoints count, with their keys and witnesses; none by default.
-        suites: the cryptosuites accepted; ``eddsa-jcs-2022`` alone by default.
+        suites: the cryptosuites accepted, and for tokens the JOSE algorithms, such as ``ES256``;
+            ``eddsa-jcs-2022`` alone by default.
         max_evidence_age: older evidence makes the anchor check *unknown* (``stale``).
         clock_skew: how far a time may lie in the future and still count as now.
         tolerated: checks that may stay *unknown*: a check's name, or ``name:code`` for one reason only.
@@ -67,8 +69,8 @@ class Policy:
             raise ValueError("max_evidence_age is positive, and clock_skew at most a day")
         if len({log.origin for log in self.logs}) != len(self.logs):
             raise ValueError("logs names each log once")
-        if not self.suites <= SUITES.keys():
-            raise ValueError(f"suites are among {', '.join(SUITES)}")
+        if not self.suites <= SUITES.keys() | ALGORITHMS.keys():
+            raise ValueError(f"suites are among {', '.join([*SUITES, *ALGORITHMS])}")
         for name in self.tolerated:
             check, _, code = name.partition(":")
             if check not in set(CheckName) - INDISPENSABLE or code in INTOLERABLE:

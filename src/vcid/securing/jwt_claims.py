@@ -1,4 +1,4 @@
-"""The claims of a JSON Web Token that speak of the token itself: their shapes, and what callers demand of them.
+"""The claims of a JSON Web Token that speak of the token itself: their shapes, and what is demanded of them.
 
 Follows JSON Web Token (RFC 7519), section 4.1, and Securing Verifiable Credentials using JOSE and COSE, in
 "JOSE Header Parameters and JWT Claims": ``iat`` and ``exp`` are about the signature, not about what is said.

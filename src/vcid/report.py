@@ -36,6 +36,8 @@ INDISPENSABLE = frozenset(
 )
 """Checks that have to pass in every report: neither skipped nor tolerated away."""
 
+INDISPENSABLE_IN_PRESENTATIONS = frozenset({CheckName.PARSE, CheckName.MODEL, CheckName.KEY, CheckName.PROOF})
+"""Checks of a presentation itself that have to pass, besides those of the credentials in it."""
 
 INTOLERABLE = frozenset({"superseded", "not-anchored", "rollback", "fork", "invalid"})
 """Reasons of the anchor that no policy may tolerate: evidence that contradicts what else is known."""
@@ -124,25 +126,12 @@ class Report:
     @property
     def conclusion(self) -> Conclusion:
         """Rejected if any check failed; undecided if any is unknown and not tolerated; else verified."""
-        if any(check.outcome is Outcome.FAILED for check in self.checks):
-            return Conclusion.REJECTED
-        passed = {check.name for check in self.checks if check.outcome is Outcome.PASSED}
-        if not passed >= INDISPENSABLE or any(self._leaves_doubt(check) for check in self.checks):
-            return Conclusion.UNDECIDED
-        return Conclusion.VERIFIED
+        return _conclude(self.checks, INDISPENSABLE, self.tolerated)
 
     @property
     def reasons(self) -> tuple[Check, ...]:
         """The checks that stand against the credential: those failed, and those undecided."""
-        return tuple(
-            check for check in self.checks if check.outcome is Outcome.FAILED or self._leaves_doubt(check)
-        )
-
-    def _leaves_doubt(self, check: Check) -> bool:
-        if check.outcome is not Outcome.UNKNOWN:
-            return False
-        names = (check.name.value, f"{check.name}:{check.code}")
-        return check.code in INTOLERABLE or self.tolerated.isdisjoint(names)
+        return _find_reasons(self.checks, self.tolerated)
 
     def __bool__(self) -> bool:
         return self.conclusion is Conclusion.VERIFIED
@@ -153,10 +142,7 @@ class Report:
         Raises:
             KeyError: no such check.
         """
-        found = [check for check in self.checks if check.name == name]
-        if not found:
-            raise KeyError(name)
-        return min(found, key=lambda check: _GRAVITY.index(check.outcome))
+        return _find(self.checks, name)
 
     def __str__(self) -> str:
         return "; ".join([self.conclusion.value, *dict.fromkeys(str(check) for check in self.reasons)])
@@ -168,16 +154,119 @@ class Report:
             "at": self.at.isoformat(),
             "now": self.now.isoformat(),
             "freshAsOf": self.fresh_as_of.isoformat() if self.fresh_as_of else None,
-            "checks": [
-                {
-                    "name": check.name.value,
-                    "outcome": check.outcome.value,
-                    **({"code": check.code} if check.code else {}),
-                    **({"detail": check.detail} if check.detail else {}),
-                }
-                for check in self.checks
-            ],
+            "checks": [_write_check(check) for check in self.checks],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PresentationReport:
+    """Every check of one presentation, with the report on each credential in it.
+
+    Attributes:
+        checks: the checks of the presentation itself: parse, model, key, proof and holder.
+        credentials: a report for each credential, in their order, whose holder check says whether who
+            presents it is whom it speaks of; empty where the presentation could not be read so far.
+        at: the moment the question was asked about.
+        now: the moment it was asked.
+        tolerated: what the policy lets pass undecided: names of checks, or ``name:code``.
+        holder: the DID whose key signed the presentation; ``None`` unless key and proof passed.
+        document: the presentation that the proof covers; ``None`` unless the proof passed. The credentials
+            in it are not verified by that: read claims from the credentials' own reports.
+    """
+
+    checks: tuple[Check, ...]
+    credentials: tuple[Report, ...] = ()
+    at: datetime
+    now: datetime
+    tolerated: frozenset[str] = frozenset()
+    holder: str | None = field(default=None, repr=False)
+    document: JsonObject | None = field(default=None, repr=False)
+
+    @property
+    def conclusion(self) -> Conclusion:
+        """The worst of the presentation's own conclusion and those of its credentials."""
+        own = _conclude(self.checks, INDISPENSABLE_IN_PRESENTATIONS, self.tolerated)
+        return min([own, *(report.conclusion for report in self.credentials)], key=_WORST_FIRST.index)
+
+    @property
+    def fresh_as_of(self) -> datetime | None:
+        """The oldest time vouched for among the credentials' evidence; ``None`` if one has none."""
+        times = [report.fresh_as_of for report in self.credentials]
+        known = [time for time in times if time is not None]
+        return min(known) if known and len(known) == len(times) else None
+
+    @property
+    def reasons(self) -> tuple[Check, ...]:
+        """The presentation's own checks that stand against it: those failed, and those undecided."""
+        return _find_reasons(self.checks, self.tolerated)
+
+    def __bool__(self) -> bool:
+        return self.conclusion is Conclusion.VERIFIED
+
+    def __getitem__(self, name: str) -> Check:
+        """The presentation's own check of that name.
+
+        Raises:
+            KeyError: no such check.
+        """
+        return _find(self.checks, name)
+
+    def __str__(self) -> str:
+        own = "; ".join([self.conclusion.value, *dict.fromkeys(str(check) for check in self.reasons)])
+        parts = (f"credential {number}: {report}" for number, report in enumerate(self.credentials, start=1))
+        return ". ".join([own, *parts])
+
+    def to_json(self) -> JsonObject:
+        """The report as JSON: conclusion, times, checks and credentials, without documents or holder."""
+        return {
+            "conclusion": self.conclusion.value,
+            "at": self.at.isoformat(),
+            "now": self.now.isoformat(),
+            "freshAsOf": self.fresh_as_of.isoformat() if self.fresh_as_of else None,
+            "checks": [_write_check(check) for check in self.checks],
+            "credentials": [report.to_json() for report in self.credentials],
         }
 
 
 _GRAVITY = (Outcome.FAILED, Outcome.UNKNOWN, Outcome.SKIPPED, Outcome.PASSED)
+_WORST_FIRST = (Conclusion.REJECTED, Conclusion.UNDECIDED, Conclusion.VERIFIED)
+
+
+def _conclude(
+    checks: tuple[Check, ...], indispensable: frozenset[CheckName], tolerated: frozenset[str]
+) -> Conclusion:
+    if any(check.outcome is Outcome.FAILED for check in checks):
+        return Conclusion.REJECTED
+    passed = {check.name for check in checks if check.outcome is Outcome.PASSED}
+    if not passed >= indispensable or _find_reasons(checks, tolerated):
+        return Conclusion.UNDECIDED
+    return Conclusion.VERIFIED
+
+
+def _find_reasons(checks: tuple[Check, ...], tolerated: frozenset[str]) -> tuple[Check, ...]:
+    return tuple(
+        check for check in checks if check.outcome is Outcome.FAILED or _leaves_doubt(check, tolerated)
+    )
+
+
+def _leaves_doubt(check: Check, tolerated: frozenset[str]) -> bool:
+    if check.outcome is not Outcome.UNKNOWN:
+        return False
+    names = (check.name.value, f"{check.name}:{check.code}")
+    return check.code in INTOLERABLE or tolerated.isdisjoint(names)
+
+
+def _find(checks: tuple[Check, ...], name: str) -> Check:
+    found = [check for check in checks if check.name == name]
+    if not found:
+        raise KeyError(name)
+    return min(found, key=lambda check: _GRAVITY.index(check.outcome))
+
+
+def _write_check(check: Check) -> JsonObject:
+    return {
+        "name": check.name.value,
+        "outcome": check.outcome.value,
+        **({"code": check.code} if check.code else {}),
+        **({"detail": check.detail} if check.detail else {}),
+    }

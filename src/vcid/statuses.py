@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from vcid.credentials.model import check_model
+from vcid.credentials.model import check_version_2
 from vcid.encoding.dates import parse_timestamp
 from vcid.encoding.json import parse_object
 from vcid.errors import Malformed
@@ -119,7 +119,7 @@ class Statuses:
     def _judge_anew(self, known: Anchored, now: datetime) -> _Judged:
         try:
             document = parse_object(known.content, max_bytes=MAX_FILE_BYTES)
-            faults = check_model(document)
+            faults = check_version_2(document)
         except Malformed as error:
             return _Judged(now, {}, "", _unknown("status-list-malformed", error.detail))
         if faults:

@@ -3,11 +3,11 @@
 The plan, a function for each step; whatever can run does run, so that one report names every fault:
 
 1. parse: strict JSON.
-2. model: Verifiable Credentials Data Model 2.0.
+2. model: Verifiable Credentials Data Model 2.0, or 1.1 where the document says so.
 3. key: the proof's verification method, from the issuer's DID document as the verifier knows it.
 4. proof: Verifiable Credential Data Integrity 1.0, by a suite that the policy allows.
 5. issuer: the key is the issuer's, and the issuer is accredited for this type, jurisdiction and time.
-6. period: ``validFrom`` and ``validUntil``.
+6. period: ``validFrom`` and ``validUntil``, or the dates of version 1.1.
 7. schema: Verifiable Credentials JSON Schema.
 8. status: every status entry, each read from a list that is itself verified.
 9. anchor: those lists and the DID document are the newest that the log holds, as witnesses vouch.
@@ -25,8 +25,9 @@ from typing import TYPE_CHECKING
 from vcid.anchors import Anchors
 from vcid.credentials.model import Credential, check_model
 from vcid.credentials.schema import SchemaOutcome, SchemaResult, Schemas, check_own_schemas, check_schema
+from vcid.credentials.validity import validity_period
 from vcid.encoding.contexts import Contexts
-from vcid.encoding.dates import parse_timestamp, utc_now
+from vcid.encoding.dates import utc_now
 from vcid.encoding.json import canonicalize, parse_object
 from vcid.errors import Malformed, Rejected, Undecided
 from vcid.issuers import SWAPPED, KnownIssuers, ProofResult, issuer_of
@@ -210,7 +211,7 @@ class Verifier:
 
     def _check_period(self, document: JsonObject, at: datetime) -> Check:
         """Step 6 (Verifiable Credentials Data Model 2.0, "Validity Period"), with the policy's clock skew."""
-        start, end = _moment(document, "validFrom"), _moment(document, "validUntil")
+        start, end = validity_period(document)
         if start is not None and start - at > self._policy.clock_skew:
             return Check.failed(CheckName.PERIOD, "not-yet-valid", "the credential's validity has not begun")
         if end is not None and end < at:
@@ -259,8 +260,3 @@ def _schema_check(result: SchemaResult) -> Check:
         return Check.unknown(CheckName.SCHEMA, result.reason, "the schema named can't be evaluated here")
     detail = "; ".join(str(fault) for fault in result.faults[:_SHOWN])
     return Check.failed(CheckName.SCHEMA, result.faults[0].code, detail)
-
-
-def _moment(document: JsonObject, name: str) -> datetime | None:
-    value = document.get(name)
-    return parse_timestamp(value) if isinstance(value, str) else None

@@ -13,17 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vcid.credentials.model import (
-    MAX_ENTRIES,
-    MAX_FAULTS,
-    VC_V1,
-    VC_V2,
+    EXTRA_MEMBERS,
     VCID_CONTEXT,
     Credential,
     Draft,
     build,
     check_model,
-    is_url,
+    check_version_2,
 )
+from vcid.credentials.model_rules import MAX_ENTRIES, MAX_FAULTS, VC_V1, VC_V2, is_url
 from vcid.errors import InvalidRecord, Malformed
 
 if TYPE_CHECKING:
@@ -155,7 +153,7 @@ def test_a_plain_credential_has_no_fault():
         {
             "relatedResource": {
                 "id": VC_V2,
-                "digestSRI": "sha384-Ml/HrjlBCNWyAX91hr6LFV2Y3heB5Tcr6IeE4/Tje8YyzYBM8IhqjHWiWpr8+ZbY",
+                "digestSRI": "sha384-l/HrjlBCNWyAX91hr6LFV2Y3heB5Tcr6IeE4/Tje8YyzYBM8IhqjHWiWpr8+ZbYU",
             }
         },
         {
@@ -297,9 +295,11 @@ def test_all_faults_come_at_once():
 
 
 def test_version_1_has_one_clear_fault():
-    """A document of the data model 1.1 is refused as such, not for each difference."""
+    """Where version 2.0 is a must, a document of 1.1 is refused as such, not for each difference."""
     for context in (VC_V1, [VC_V1], [VC_V1, EXAMPLES]):
-        assert faults(**{"@context": context}) == [("/@context/0", "unsupported-model-version")]
+        found = check_version_2(document(**{"@context": context}))
+        assert [(fault.path, fault.code) for fault in found] == [("/@context/0", "unsupported-model-version")]
+    assert check_version_2(document()) == ()
     assert ("/@context/0", "unsupported-model-version") not in faults(**{"@context": [VC_V2, VC_V1]})
 
 
@@ -484,9 +484,35 @@ def test_a_built_credential_shares_nothing_with_its_draft():
     assert subject == {"names": [{"full": "Amina Example"}]}
 
 
+def test_what_else_the_model_defines_can_be_built():
+    """Texts, policies, services, related resources and several subjects; other names are not taken."""
+    extra = {
+        "name": {"@value": "Birth", "@language": "en"},
+        "description": "A birth registration",
+        "relatedResource": {"id": "https://civil.example/law.pdf", "digestMultibase": "uAAAA"},
+        "termsOfUse": {"type": "Policy"},
+        "refreshService": {"type": "Refresh"},
+        "renderMethod": [{"type": "SvgRendering"}],
+        "confidenceMethod": {"type": "Portrait"},
+    }
+    assert extra.keys() == EXTRA_MEMBERS
+    issuer = {"id": "did:web:civil.example", "name": "Registry"}
+    subjects = [{"id": "did:example:a"}, {"id": "did:example:b"}]
+    built = build(draft(extra=extra, subject=subjects, issuer=issuer))
+    assert {name: built[name] for name in extra} == extra
+    assert (built["credentialSubject"], built["issuer"]) == (subjects, issuer)
+    for name in ("proof", "credentialSubject", "anything"):
+        with pytest.raises(ValueError, match="extra"):
+            draft(extra={name: {}})
+
+
 @pytest.mark.parametrize(
     ("changes", "path"),
     [
+        ({"extra": {"termsOfUse": {}}}, "/termsOfUse/type"),
+        ({"extra": {"name": 7}}, "/name"),
+        ({"subject": []}, "/credentialSubject"),
+        ({"issuer": {"name": "Registry"}}, "/issuer/id"),
         ({"issuer": "civil registry"}, "/issuer"),
         ({"subject": {}}, "/credentialSubject"),
         ({"subject": {"id": None}}, "/credentialSubject/id"),

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from vcid.credentials.model import VC_V2, is_url
+from vcid.credentials.model_rules import VC_V2, is_url
 from vcid.encoding.dates import format_timestamp, parse_timestamp
 from vcid.errors import LimitExceeded, Malformed
 from vcid.status.bits import (

@@ -65,5 +65,5 @@ def demand() -> ProofDemand:
 @pytest.fixture(scope="session")
 def signers() -> dict[KeyType, LocalSigner]:
     """One signer of each kind, from fixed private keys so that failures repeat."""
-    sizes = {KeyType.ED25519: 32, KeyType.P256: 32, KeyType.P384: 48}
+    sizes = {KeyType.ED25519: 32, KeyType.P256: 32, KeyType.P384: 48, KeyType.ML_DSA_44: 32}
     return {kind: LocalSigner.from_private_bytes(kind, b"\x07" * size) for kind, size in sizes.items()}

@@ -1,8 +1,13 @@
-"""The plain Data Integrity cryptosuites as rows of a table, and the bytes that each of them signs.
+"""The Data Integrity cryptosuites as rows of a table, and the bytes that each plain one signs.
 
-Follows Data Integrity EdDSA Cryptosuites 1.0, section 3, and Data Integrity ECDSA Cryptosuites 1.0, section 3
-(both W3C Recommendations). The four suites differ in three things only: how a document becomes bytes, which
-keys sign, and which hash goes with a key. So a suite is a row, and the steps are written once.
+Follows Data Integrity EdDSA Cryptosuites 1.0, section 3, with its appendix on ``Ed25519Signature2020``, and
+Data Integrity ECDSA Cryptosuites 1.0, section 3 (both W3C Recommendations). The ML-DSA suites follow
+Quantum-Safe Cryptosuites v0.3, section "ML-DSA Cryptosuites", a report of the Credentials Community Group:
+they are experimental and allowed by no default. Plain suites differ in a few things only: how a document
+becomes bytes, which keys sign, which hash goes with a key, and how a proof spells its suite and signature. So
+a suite is a row, and the steps are written once.
+
+A selective suite's row names the module that verifies what was derived; it is imported where first needed.
 """
 
 from __future__ import annotations
@@ -22,12 +27,15 @@ if TYPE_CHECKING:
     from vcid.encoding.contexts import Contexts
     from vcid.encoding.json import JsonObject
 
+DATA_INTEGRITY_PROOF: Final = "DataIntegrityProof"
+DATA_INTEGRITY_V2: Final = "https://w3id.org/security/data-integrity/v2"
+
 _HASHES: Final[Mapping[str, Callable[[bytes], hashlib._Hash]]] = MappingProxyType(
     {"sha256": hashlib.sha256, "sha384": hashlib.sha384}
 )
 
 SIGNATURE_BYTES: Final[Mapping[KeyType, int]] = MappingProxyType(
-    {KeyType.ED25519: 64, KeyType.P256: 64, KeyType.P384: 96}
+    {KeyType.ED25519: 64, KeyType.P256: 64, KeyType.P384: 96, KeyType.ML_DSA_44: 2420}
 )
 
 
@@ -36,14 +44,30 @@ class Suite:
     """One cryptosuite.
 
     Attributes:
-        name: its identifier, the value of a proof's ``cryptosuite``.
+        name: its identifier: the value of a proof's ``cryptosuite``, or of ``type`` in a legacy suite.
         canonicalization: ``jcs`` for RFC 8785, ``rdfc`` for RDFC-1.0 over the document's RDF.
         hashes: the hash of each kind of key that may sign, as ``hashlib`` names it.
+        proof_type: the ``type`` of its proofs.
+        value_base: the multibase character that a ``proofValue`` begins with.
+        context: the JSON-LD context that defines the terms of its proofs.
+        module: for a selective suite, the module whose ``verify_derived`` verifies what a holder derived.
+        base_headers: for a selective suite, the first three bytes of a base proof, which is for the holder
+            alone.
     """
 
     name: str
     canonicalization: Literal["jcs", "rdfc"]
     hashes: Mapping[KeyType, str] = field(hash=False)
+    proof_type: str = DATA_INTEGRITY_PROOF
+    value_base: Literal["z", "u"] = "z"
+    context: str = DATA_INTEGRITY_V2
+    module: str = ""
+    base_headers: frozenset[bytes] = frozenset()
+
+    @property
+    def is_selective(self) -> bool:
+        """Whether a holder derives proofs from the issuer's base proof."""
+        return bool(self.module)
 
     @property
     def key_types(self) -> frozenset[KeyType]:
@@ -55,6 +79,9 @@ _EDDSA: Final = MappingProxyType({KeyType.ED25519: "sha256"})
 # Each curve goes with the hash of its own strength, in the RDF canonicalization too (section 3.2.3).
 _ECDSA: Final = MappingProxyType({KeyType.P256: "sha256", KeyType.P384: "sha384"})
 
+_ML_DSA: Final = MappingProxyType({KeyType.ML_DSA_44: "sha256"})
+_ED25519_2020: Final = "Ed25519Signature2020"
+
 SUITES: Final[Mapping[str, Suite]] = MappingProxyType(
     {
         suite.name: suite
@@ -63,6 +90,31 @@ SUITES: Final[Mapping[str, Suite]] = MappingProxyType(
             Suite("eddsa-rdfc-2022", "rdfc", _EDDSA),
             Suite("ecdsa-jcs-2019", "jcs", _ECDSA),
             Suite("ecdsa-rdfc-2019", "rdfc", _ECDSA),
+            Suite("mldsa44-jcs-2024", "jcs", _ML_DSA, value_base="u"),
+            Suite("mldsa44-rdfc-2024", "rdfc", _ML_DSA, value_base="u"),
+            Suite(
+                _ED25519_2020,
+                "rdfc",
+                _EDDSA,
+                proof_type=_ED25519_2020,
+                context="https://w3id.org/security/suites/ed25519-2020/v1",
+            ),
+            Suite(
+                "ecdsa-sd-2023",
+                "rdfc",
+                MappingProxyType({KeyType.P256: "sha256"}),
+                value_base="u",
+                module="vcid.securing.ecdsa_sd",
+                base_headers=frozenset({b"\xd9\x5d\x00"}),
+            ),
+            Suite(
+                "bbs-2023",
+                "rdfc",
+                MappingProxyType({KeyType.BLS12_381_G2: "sha256"}),
+                value_base="u",
+                module="vcid.securing.bbs",
+                base_headers=frozenset(b"\xd9\x5d" + bytes([feature]) for feature in (2, 4, 6, 8)),
+            ),
         )
     }
 )
@@ -104,7 +156,7 @@ def transform(
     Args:
         document: the document without its proof.
         proof_config: the proof without ``proofValue``, otherwise as it was received.
-        suite: the row that says how.
+        suite: the row that says how, of a plain suite.
         key_type: the kind of key that signs; it chooses the hash.
         contexts: the JSON-LD contexts that the RDF suites may use.
 

@@ -1,14 +1,16 @@
-"""Data Integrity proofs: add one to a document, verify one, and give back only what it covers.
+"""Data Integrity proofs: add one to a document, verify those it has, and give back only what they cover.
 
 Follows Verifiable Credential Data Integrity 1.0 (W3C Recommendation): "Proofs" for the shape, "Add Proof",
-"Verify Proof" and "Context Validation" for the steps, with the plain cryptosuites of
-`vcid.securing.cryptosuites`. The caller's allow-list chooses suites, never the document; a verified document
-is rebuilt from the bytes that the signature covers, so nothing of what was received is left in it.
+"Add Proof Set/Chain", "Verify Proof", "Verify Proof Sets and Chains" and "Context Validation" for the steps,
+with the cryptosuites of `vcid.securing.cryptosuites`. The caller's allow-list chooses suites, never the
+document; a verified document is rebuilt from the bytes that the signature covers, so nothing of what was
+received is left in it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 import orjson
@@ -16,18 +18,20 @@ import orjson
 from vcid.encoding.json import canonicalize
 from vcid.encoding.multikey import decode_multibase, encode_multibase
 from vcid.errors import InvalidProof, Malformed
+from vcid.keys.signing import PublicKey
 from vcid.securing.context_validation import check_meaning, check_spelling
-from vcid.securing.cryptosuites import SIGNATURE_BYTES, SUITES, Suite, transform
+from vcid.securing.cryptosuites import DATA_INTEGRITY_V2, SIGNATURE_BYTES, SUITES, Suite, transform
 from vcid.securing.proof import (
     Method,
     ProofDemand,
     ProofOptions,
+    VerificationKey,
     VerifiedProof,
+    VerifiedProofs,
     check_proof_spelling,
-    check_shape,
     get_text,
-    meet_demand,
 )
+from vcid.securing.proof_sets import MAX_PROOFS, ProofSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,21 +39,24 @@ if TYPE_CHECKING:
     from vcid.encoding.contexts import Contexts
     from vcid.encoding.json import JSON, JsonObject
     from vcid.encoding.multikey import KeyType
-    from vcid.keys.signing import PublicKey, Signer
+    from vcid.keys.signing import Signer
 
 __all__ = [
+    "MAX_PROOFS",
     "SUITES",
     "Method",
     "ProofDemand",
     "ProofOptions",
     "Suite",
+    "VerificationKey",
     "VerifiedProof",
+    "VerifiedProofs",
     "add_proof",
     "verify_proof",
+    "verify_proofs",
 ]
 
-DATA_INTEGRITY_V2: Final = "https://w3id.org/security/data-integrity/v2"
-# Contexts that already define the terms of a proof ("Context Injection").
+# Contexts that already define the terms of a Data Integrity proof ("Context Injection").
 _DEFINE_PROOFS: Final = frozenset(
     {
         "https://www.w3.org/ns/credentials/v2",
@@ -57,40 +64,49 @@ _DEFINE_PROOFS: Final = frozenset(
         DATA_INTEGRITY_V2,
     }
 )
-# 96 bytes, the longest signature, take 132 characters of base58 and one for the base.
-_MAX_PROOF_VALUE: Final = 140
+# The characters of the longest signature: 96 bytes of base58 take 132, ML-DSA's 2420 of base64url 3227.
+_MAX_PROOF_VALUE: Final = {"z": 140, "u": 3240}
 
 
 def add_proof(
     document: JsonObject, signer: Signer, options: ProofOptions, *, contexts: Contexts
 ) -> JsonObject:
-    """Secure a document with one proof (sections "Context Injection" and "Add Proof").
+    """Secure a document with a proof (sections "Context Injection", "Add Proof" and "Add Proof Set/Chain").
 
-    The result is a new object, rebuilt from what was signed; the argument is left as it is.
+    A document that has proofs already keeps them, and the new one joins their set; with ``previous_proof`` in
+    the options it also covers those that it names. The result is a new object, rebuilt from what was signed;
+    the argument is left as it is.
 
     Raises:
         ValueError: the signer's key does not fit the suite that the options name.
-        Malformed: the document already has a proof (``already-secured``), has no canonical form, or its
-            contexts would not pass validation.
+        InvalidProof: ``previous-proof-missing``.
+        Malformed: the document has no canonical form, its contexts would not pass validation, or what stands
+            there as its proof is none; LimitExceeded where it has as many proofs as are allowed.
         InvalidRecord: the document uses terms that its contexts leave undefined.
     """
     suite, key_type = SUITES[options.cryptosuite], signer.public_key.key_type
     if key_type not in suite.hashes:
         raise ValueError(f"{suite.name} is not signed with {key_type.value} keys")
-    if "proof" in document:
-        raise Malformed("already-secured", "a document without a proof", where="/proof")
-    unsecured, proof = _inject_context(document), options.to_proof()
+    existing = _existing_proofs(document)
+    proof = options.to_proof()
+    joined = ProofSet.of({"proof": [*existing, proof]})
+    unsecured = _inject_context(_without_proof(document), suite)
     if suite.canonicalization == "jcs" and "@context" in unsecured:
         # Not needed for a proof that stays alone, but strongly advised: who adds a proof to it later
         # may have to append a context ("Create Proof", step 2).
         proof["@context"] = unsecured["@context"]
+    if previous := joined.previous(proof):
+        unsecured["proof"] = [*previous]
     covered = _cover(unsecured, proof, suite=suite, key_type=key_type, contexts=contexts)
     if suite.canonicalization == "jcs":
         check_meaning(covered.document, contexts=contexts)
     elif not options.unsafe_any_json_ld:
         check_spelling(covered.document)
-    proof_value = encode_multibase(signer.sign(covered.hash_data))
-    return {**covered.document, "proof": {**covered.proof, "proofValue": proof_value}}
+    added = {
+        **covered.proof,
+        "proofValue": encode_multibase(signer.sign(covered.hash_data), suite.value_base),
+    }
+    return {**covered.document, "proof": [*existing, added] if existing else added}
 
 
 def verify_proof(
@@ -100,43 +116,71 @@ def verify_proof(
     demand: ProofDemand,
     contexts: Contexts,
 ) -> VerifiedProof:
-    """Verify the one proof of a document (sections "Verify Proof" and "Context Validation").
+    """Verify the one proof of a document, as `verify_proofs` does; arguments and errors are the same.
 
-    Cheap checks come first, and the work before the signature is known to be good is linear in the document's
-    size, or counted (RDF suites). The steps:
+    Raises:
+        InvalidProof: ``several-proofs``, where there are more.
+    """
+    if isinstance(proofs := secured.get("proof"), list) and len(proofs) > 1:
+        raise InvalidProof("several-proofs", "a document with one proof is expected")
+    (verified,) = verify_proofs(secured, resolve=resolve, demand=demand, contexts=contexts).proofs
+    return verified
 
-    1. take the proof; its members have the right shape;
-    2. it is what the caller demands: suite, purpose, domain, challenge, dates;
-    3. the document that it would cover, in the proof's own contexts where a JCS proof names them;
+
+def verify_proofs(
+    secured: JsonObject,
+    *,
+    resolve: Callable[[str, str], Method],
+    demand: ProofDemand,
+    contexts: Contexts,
+) -> VerifiedProofs:
+    """Verify the proofs of a document (sections "Verify Proof Sets and Chains" and "Context Validation").
+
+    Every proof in a suite that the caller allows must hold; the others are not looked at. Cheap checks come
+    first, and the work before a signature is known to be good is linear in the document's size, or counted
+    (RDF suites). The steps, from 3 on for each proof:
+
+    1. take the proofs, few enough; those to be verified have the right shape and are what the caller demands:
+       suite, purpose, domain, challenge, dates;
+    2. what they build on is there, allowed, and without circles;
+    3. the document that the proof would cover, with the proofs that it builds on, in the proof's own contexts
+       where a JCS proof names them;
     4. resolve the verification method, which must be in force and whose key must fit the suite;
     5. transform, hash and verify the signature;
-    6. validate the contexts of the document that was verified.
+    6. validate the contexts of the document that was verified;
+    7. all proofs cover the same document.
 
     Args:
         secured: the document as received; it is only read.
         resolve: gives the verification method for its URL and a proof purpose, or raises.
-        demand: what the proof must be.
+        demand: what the proofs must be.
         contexts: the JSON-LD contexts that the caller knows.
 
     Raises:
-        Malformed: the proof or document is no such thing, or its contexts are not valid.
-        InvalidProof: the proof does not hold, or is not what was demanded; ``code`` says which step failed.
+        Malformed: a proof or the document is no such thing, or its contexts are not valid.
+        InvalidProof: a proof does not hold, or is not what was demanded; ``code`` says which step failed.
+            ``suite-unavailable`` says that a package for the suite is not installed, and nothing was decided.
         InvalidRecord: the document uses terms that its contexts leave undefined.
         ResolutionFailed: as ``resolve`` raises it.
     """
-    proof = _take_proof(secured)
-    check_shape(proof)
-    suite = meet_demand(proof, demand)
-    unsecured = _unsecure(secured, proof, suite)
-    method = resolve(get_text(proof, "verificationMethod"), demand.purpose)
-    _check_method(method, suite, demand)
-    covered = _verify_signature(unsecured, proof, suite=suite, key=method.public_key, contexts=contexts)
-    if suite.canonicalization == "jcs":
-        check_meaning(covered.document, contexts=contexts)
-    elif not demand.unsafe_any_json_ld:
-        check_spelling(covered.document)
-        check_proof_spelling(covered.proof)
-    return VerifiedProof(covered.document, covered.proof, method, suite.name)
+    proofs = ProofSet.of(secured)
+    held: list[VerifiedProof] = []
+    for proof, suite in proofs.choose(demand):
+        unsecured = _unsecure(secured, proof, suite, proofs.previous(proof))
+        method = resolve(get_text(proof, "verificationMethod"), demand.purpose)
+        _check_method(method, suite, demand)
+        verify = _verify_derived if suite.is_selective else _verify_signature
+        covered = verify(unsecured, proof, suite=suite, key=method.public_key, contexts=contexts)
+        document = _without_proof(covered.document)
+        if suite.canonicalization == "jcs":
+            check_meaning(document, contexts=contexts)
+        elif not demand.unsafe_any_json_ld:
+            check_spelling(document)
+            check_proof_spelling(covered.proof)
+        held.append(VerifiedProof(document, covered.proof, method, suite.name))
+    if any(verified.document != held[0].document for verified in held):
+        raise InvalidProof("documents-differ", "the proofs must all cover the same document")
+    return VerifiedProofs(held[0].document, tuple(held))
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,27 +213,26 @@ def _rebuild(canonical: bytes) -> JsonObject:
     return document
 
 
-def _take_proof(secured: JsonObject) -> JsonObject:
-    """Take the one proof of a document, alone or as the only item of a list."""
-    proof = secured.get("proof")
-    if isinstance(proof, list) and len(proof) > 1:
-        raise InvalidProof("proof-set-unsupported", "a document with one proof is expected")
-    if isinstance(proof, list) and proof:
-        proof = proof[0]
-    if proof is None or proof == []:
-        raise InvalidProof("proof-missing", "the document has no proof")
-    if not isinstance(proof, dict):
-        raise Malformed("proof-malformed", "an object", where="/proof")
-    return proof
+def _existing_proofs(document: JsonObject) -> list[JsonObject]:
+    """Copy the proofs that a document has already, if any."""
+    if "proof" not in document:
+        return []
+    return [_rebuild(canonicalize(proof)) for proof in ProofSet.of(document).proofs]
 
 
-def _unsecure(secured: JsonObject, proof: JsonObject, suite: Suite) -> JsonObject:
-    """Take the proof away, and read the document in the proof's own contexts where a JCS proof has them.
+def _without_proof(document: JsonObject) -> JsonObject:
+    return {name: value for name, value in document.items() if name != "proof"}
 
-    The contexts that the proof names must be the first of the document's ("Verify Proof" of the JCS suites,
+
+def _unsecure(secured: JsonObject, proof: JsonObject, suite: Suite, previous: list[JsonObject]) -> JsonObject:
+    """Take the proofs away but for those that this one builds on, in the proof's own contexts if it has any.
+
+    The contexts that a JCS proof names must be the first of the document's ("Verify Proof" of the JCS suites,
     step 4): those that somebody appended later are thereby left out, with all that they would redefine.
     """
-    unsecured = {name: value for name, value in secured.items() if name != "proof"}
+    unsecured = _without_proof(secured)
+    if previous:
+        unsecured["proof"] = [*previous]
     if suite.canonicalization == "jcs" and "@context" in proof:
         covered, present = _as_list(proof["@context"]), _as_list(secured.get("@context", []))
         if present[: len(covered)] != covered:
@@ -213,11 +256,13 @@ def _check_method(method: Method, suite: Suite, demand: ProofDemand) -> None:
 
 
 def _verify_signature(
-    unsecured: JsonObject, proof: JsonObject, *, suite: Suite, key: PublicKey, contexts: Contexts
+    unsecured: JsonObject, proof: JsonObject, *, suite: Suite, key: VerificationKey, contexts: Contexts
 ) -> _Covered:
-    """Verify, and return what the signature covers, ``proofValue`` put back beside it."""
+    """Verify under a plain suite, and return what the signature covers, ``proofValue`` put back beside it."""
+    if not isinstance(key, PublicKey):
+        raise TypeError("a method of this kind of key has a PublicKey")
     value = get_text(proof, "proofValue")
-    signature = _decode_proof_value(value, SIGNATURE_BYTES[key.key_type])
+    signature = _decode_proof_value(value, suite.value_base, SIGNATURE_BYTES[key.key_type])
     config = {name: member for name, member in proof.items() if name != "proofValue"}
     covered = _cover(unsecured, config, suite=suite, key_type=key.key_type, contexts=contexts)
     key.verify(signature, covered.hash_data)
@@ -225,21 +270,47 @@ def _verify_signature(
     return covered
 
 
-def _decode_proof_value(text: str, size: int) -> bytes:
+def _decode_proof_value(text: str, base: str, size: int) -> bytes:
     try:
-        signature = decode_multibase(text, bases="z", max_chars=_MAX_PROOF_VALUE)
+        signature = decode_multibase(text, bases=base, max_chars=_MAX_PROOF_VALUE[base])
     except Malformed as error:
         raise Malformed(error.code, error.expected, where="/proof/proofValue") from None
     if len(signature) != size:
-        raise Malformed("proof-value-length", f"{size} bytes in base58btc", where="/proof/proofValue")
+        raise Malformed("proof-value-length", f"{size} bytes in base {base}", where="/proof/proofValue")
     return signature
 
 
-def _inject_context(document: JsonObject) -> JsonObject:
-    """Append the Data Integrity context where a JSON-LD document has none that defines a proof's terms."""
+def _verify_derived(
+    unsecured: JsonObject, proof: JsonObject, *, suite: Suite, key: VerificationKey, contexts: Contexts
+) -> _Covered:
+    """Verify what a holder derived under a selective suite, and return private copies of what it covers."""
+    value = get_text(proof, "proofValue")
+    if _header(value) in suite.base_headers:
+        raise InvalidProof("base-proof", "a base proof is its holder's alone: derive a proof from it to show")
+    config = {name: member for name, member in proof.items() if name not in ("@context", "proofValue")}
+    document, config = _rebuild(canonicalize(unsecured)), _rebuild(canonicalize(config))
+    try:
+        import_module(suite.module).verify_derived(document, config, value, key=key, contexts=contexts)
+    except ModuleNotFoundError as error:
+        detail = f"the package that {suite.name} needs is not installed"
+        raise InvalidProof("suite-unavailable", detail) from error
+    return _Covered(document, {**config, "proofValue": value}, b"")
+
+
+def _header(proof_value: str) -> bytes:
+    """Read the three bytes with which a selective suite's proof value says what it is."""
+    try:
+        return decode_multibase(proof_value[:5], bases="u")
+    except Malformed as error:
+        raise Malformed(error.code, error.expected, where="/proof/proofValue") from None
+
+
+def _inject_context(document: JsonObject, suite: Suite) -> JsonObject:
+    """Append the context of a suite's proofs where a JSON-LD document has none that defines their terms."""
     if "@context" not in document:
         return document
     present = _as_list(document["@context"])
-    if any(isinstance(context, str) and context in _DEFINE_PROOFS for context in present):
+    define = _DEFINE_PROOFS if suite.context == DATA_INTEGRITY_V2 else {suite.context}
+    if any(isinstance(context, str) and context in define for context in present):
         return document
-    return {**document, "@context": [*present, DATA_INTEGRITY_V2]}
+    return {**document, "@context": [*present, suite.context]}

@@ -37,6 +37,7 @@ COMMANDS: Final = {
     "publish": ("vcid.cli.publishing", "Publish status lists and refresh the knowledge folder."),
     "registry": ("vcid.cli.registry", "Look after the registry of what was issued."),
     "revoke": ("vcid.cli.publishing", "Revoke a credential."),
+    "serve": ("vcid.cli.serve", "Serve issuing, verifying and resolving over HTTP."),
     "verify": ("vcid.cli.verifying", "Verify credentials offline."),
 }
 """Each subcommand's module, in which it stands under its own name, and its line in the help."""

@@ -714,7 +714,7 @@ def test_what_is_no_json_object_fails_to_parse(verifier, content):
 def test_another_media_type_is_not_read(verifier, credential):
     """A credential in a format that is not read here is refused by name."""
     check(
-        verifier.check(Credential("application/vc+jwt", credential.content)),
+        verifier.check(Credential("application/vc+sd-jwt", credential.content)),
         "parse",
         "unsupported-media-type",
     )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from vcid.report import Report
+    from vcid.report import PresentationReport, Report
 
 
 class VcidError(Exception):
@@ -127,9 +127,9 @@ class Behind(VcidError):
 
 
 class NotVerified(VcidError):
-    """A credential was not verified; ``report`` says why, check by check."""
+    """A credential or presentation was not verified; ``report`` says why, check by check."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report | PresentationReport) -> None:
         super().__init__(str(report))
         self.report = report
 

@@ -2,10 +2,11 @@
 
 The plan, a function for each step; whatever can run does run, so that one report names every fault:
 
-1. parse: strict JSON.
+1. parse: strict JSON, or a JSON Web Token, alone or in an envelope.
 2. model: Verifiable Credentials Data Model 2.0, or 1.1 where the document says so.
 3. key: the proof's verification method, from the issuer's DID document as the verifier knows it.
-4. proof: Verifiable Credential Data Integrity 1.0, by a suite that the policy allows.
+4. proof: Verifiable Credential Data Integrity 1.0 by a suite that the policy allows, or a token's signature
+   by such an algorithm.
 5. issuer: the key is the issuer's, and the issuer is accredited for this type, jurisdiction and time.
 6. period: ``validFrom`` and ``validUntil``, or the dates of version 1.1.
 7. schema: Verifiable Credentials JSON Schema.
@@ -23,14 +24,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from vcid.anchors import Anchors
-from vcid.credentials.model import Credential, check_model
+from vcid.credentials.envelopes import CREDENTIAL, read_secured
+from vcid.credentials.model import check_model, check_version_2
 from vcid.credentials.schema import SchemaOutcome, SchemaResult, Schemas, check_own_schemas, check_schema
 from vcid.credentials.validity import validity_period
 from vcid.encoding.contexts import Contexts
 from vcid.encoding.dates import utc_now
-from vcid.encoding.json import canonicalize, parse_object
 from vcid.errors import Malformed, Rejected, Undecided
-from vcid.issuers import SWAPPED, KnownIssuers, ProofResult, issuer_of
+from vcid.issuers import SWAPPED, Audience, KnownIssuers, ProofResult, issuer_of
+from vcid.presentations import Presentations, report_unread
 from vcid.report import Check, CheckName, Conclusion, Report
 from vcid.statuses import Standing, Statuses
 
@@ -38,20 +40,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from vcid.credentials.envelopes import Presentation, Received
+    from vcid.credentials.model import Credential
     from vcid.encoding.json import JsonObject
     from vcid.errors import FieldError
     from vcid.knowledge import Knowledge
     from vcid.ledger.anchor import ViewStore
     from vcid.policy import Policy
+    from vcid.report import PresentationReport
 
-    Received = Credential | bytes | str | JsonObject
+    ReceivedCredential = Credential | bytes | str | JsonObject
+    ReceivedPresentation = Presentation | bytes | str | JsonObject
 
-_MEDIA_TYPES = frozenset({"application/vc", "application/vc+ld+json", "application/json"})
 _CLAIMS = (CheckName.ISSUER, CheckName.PERIOD, CheckName.SCHEMA, CheckName.STATUS, CheckName.ANCHOR)
 """The checks that read claims, which a document outside the model does not make."""
-
-MAX_CREDENTIAL_BYTES = 1 << 18
-"""The largest credential examined: a hundred times an ordinary one."""
 
 _SHOWN = 10
 """How many faults of one kind a check spells out."""
@@ -98,6 +100,21 @@ class VerifiedCredential:
                 raise ValueError("the credential has several subjects: read them from document")
 
 
+@dataclass(frozen=True, slots=True)
+class VerifiedPresentation:
+    """A presentation that passed, with every credential in it.
+
+    Attributes:
+        holder: the DID of who presented it.
+        credentials: the credentials, each as its own proof covers it.
+        report: the checks.
+    """
+
+    holder: str = field(repr=False)
+    credentials: tuple[VerifiedCredential, ...]
+    report: PresentationReport
+
+
 class Verifier:
     """Answers whether credentials are to be believed. Safe to share between threads.
 
@@ -122,8 +139,9 @@ class Verifier:
         self._issuers = KnownIssuers(policy, knowledge, self._surroundings.contexts)
         self._statuses = Statuses(knowledge, self._issuers, policy.clock_skew)
         self._anchors = Anchors(policy, knowledge, views)
+        self._presentations = Presentations(self._issuers, policy.tolerated, self._check)
 
-    def check(self, credential: Received, *, at: datetime | None = None) -> Report:
+    def check(self, credential: ReceivedCredential, *, at: datetime | None = None) -> Report:
         """Run every check and report each; bad input is reported, never raised.
 
         Args:
@@ -134,21 +152,9 @@ class Verifier:
             ValueError: ``at`` has no time zone.
             TypeError: the credential is of no kind that is taken.
         """
-        now = self._surroundings.clock()
-        moment = now if at is None else at
-        if moment.utcoffset() is None or now.utcoffset() is None:
-            raise ValueError("at and the clock need a time zone")
-        try:
-            document = _read(credential)
-        except Malformed as error:
-            fault = Check.failed(CheckName.PARSE, error.code, error.detail)
-            rest = (
-                Check.skipped(name, "there is no document") for name in CheckName if name != CheckName.PARSE
-            )
-            return Report(checks=(fault, *rest), at=moment, now=now, tolerated=self._policy.tolerated)
-        return self._examine(document, moment, now)
+        return self._check(credential, *self._moments(at))
 
-    def verify(self, credential: Received, *, at: datetime | None = None) -> VerifiedCredential:
+    def verify(self, credential: ReceivedCredential, *, at: datetime | None = None) -> VerifiedCredential:
         """Return the credential if it passes, and raise otherwise.
 
         Raises:
@@ -163,10 +169,81 @@ class Verifier:
             raise Undecided(report)
         return VerifiedCredential(report.document, report)
 
-    def _examine(self, document: JsonObject, at: datetime, now: datetime) -> Report:
+    def check_presentation(
+        self,
+        presentation: ReceivedPresentation,
+        *,
+        challenge: str,
+        domain: str,
+        at: datetime | None = None,
+    ) -> PresentationReport:
+        """Run every check on a presentation and on each credential in it, as `vcid.presentations` says.
+
+        Args:
+            presentation: what was received.
+            challenge: what the holder was given to answer, drawn at random for this one occasion: whoever
+                takes the same one twice takes a replay.
+            domain: the verifier's own name, by which the holder meant it.
+            at: the moment asked about, with a time zone, for the presentation's proof too; now by default.
+
+        Raises:
+            ValueError: challenge or domain is empty, or ``at`` has no time zone.
+            TypeError: the presentation is of no kind that is taken.
+        """
+        audience = Audience(challenge=challenge, domain=domain)
+        moment, now = self._moments(at)
+        return self._presentations.check(presentation, audience, at=moment, now=now)
+
+    def verify_presentation(
+        self,
+        presentation: ReceivedPresentation,
+        *,
+        challenge: str,
+        domain: str,
+        at: datetime | None = None,
+    ) -> VerifiedPresentation:
+        """Return the presentation if it and all its credentials pass, and raise otherwise.
+
+        Raises:
+            Rejected: a check failed; the exception's ``report`` says which.
+            Undecided: no check failed, but what is known does not suffice.
+            ValueError: as ``check_presentation``.
+        """
+        report = self.check_presentation(presentation, challenge=challenge, domain=domain, at=at)
+        if report.conclusion is Conclusion.REJECTED:
+            raise Rejected(report)
+        if report.conclusion is Conclusion.UNDECIDED or report.holder is None:
+            raise Undecided(report)
+        credentials = tuple(
+            VerifiedCredential(one.document, one) for one in report.credentials if one.document is not None
+        )
+        return VerifiedPresentation(report.holder, credentials, report)
+
+    def _moments(self, at: datetime | None) -> tuple[datetime, datetime]:
+        now = self._surroundings.clock()
+        moment = now if at is None else at
+        if moment.utcoffset() is None or now.utcoffset() is None:
+            raise ValueError("at and the clock need a time zone")
+        return moment, now
+
+    def _check(self, credential: ReceivedCredential, at: datetime, now: datetime) -> Report:
+        """Steps 1 to 10."""
+        try:
+            received = read_secured(credential, CREDENTIAL)
+        except Malformed as error:
+            rest = (
+                Check.skipped(name, "there is no document") for name in CheckName if name != CheckName.PARSE
+            )
+            checks = (report_unread(error), *rest)
+            return Report(checks=checks, at=at, now=now, tolerated=self._policy.tolerated)
+        return self._examine(received, at, now)
+
+    def _examine(self, received: Received, at: datetime, now: datetime) -> Report:
         """Steps 2 to 10, on a document that was read."""
-        faults = check_model(document)
-        proof = self._issuers.check_proof(document, at)
+        document = received.document
+        # Tokens of version 1.1 were another format, with its own rules for where the claims stand.
+        faults = check_model(document) if received.token is None else check_version_2(document)
+        proof = self._issuers.check_proof(received.secured, at)
         fresh_as_of = None
         if faults:
             claims = [Check.skipped(name, "the document does not conform to the model") for name in _CLAIMS]
@@ -228,23 +305,6 @@ class Verifier:
         if not results:
             return [Check.skipped(CheckName.SCHEMA, "the credential names no schema")]
         return [_schema_check(result) for result in results]
-
-
-def _read(credential: Received) -> JsonObject:
-    """Step 1: strict JSON, whatever form it comes in.
-
-    Raises:
-        Malformed: it is no JSON object, or of a media type that isn't read here.
-    """
-    if isinstance(credential, Credential):
-        if credential.media_type not in _MEDIA_TYPES:
-            raise Malformed("unsupported-media-type", "a credential of type application/vc")
-        credential = credential.content
-    elif isinstance(credential, dict):
-        credential = canonicalize(credential)
-    elif not isinstance(credential, bytes | str):
-        raise TypeError("a credential is a Credential, its JSON text, or the parsed object")
-    return parse_object(credential, max_bytes=MAX_CREDENTIAL_BYTES)
 
 
 def _model_check(faults: tuple[FieldError, ...]) -> Check:

@@ -11,7 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from vcid.credentials.model import MEDIA_TYPE, VC_V2, Credential
+from vcid.credentials.model import MEDIA_TYPE, Credential
+from vcid.credentials.model_rules import VC_V2
 from vcid.encoding.json import canonicalize, parse_object
 from vcid.errors import Malformed
 from vcid.securing.jose import CREDENTIAL_TOKEN, PRESENTATION_TOKEN, Token, TokenForm

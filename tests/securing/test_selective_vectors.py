@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from securing.sd_cases import CASES, Case
 from vcid.encoding.contexts import Contexts
 from vcid.securing.selection import select_json_ld
 from vcid.securing.selective import (
@@ -17,29 +18,12 @@ from vcid.securing.selective import (
 )
 
 CITIZENSHIP = "https://w3id.org/citizenship/v4rc1"
-CASES = {"employ": "employ", "prc": "prCred"}
 
 
 @pytest.fixture(scope="module")
 def known(vectors):
     (path,) = (vectors / "citizenship-contexts" / "contexts").rglob("citizenship-v4rc1.json*")
     return Contexts.carried().with_context(CITIZENSHIP, json.loads(path.read_bytes()))
-
-
-class Case:
-    def __init__(self, folder, name):
-        self._folder = folder / "vc-di-ecdsa" / "TestVectors"
-        self._name = name
-        pointers = CASES[name]
-        # The unsigned document of its own file differs from the signed one in its description.
-        self.document = {k: v for k, v in self.read("addSignedSDBase").items() if k != "proof"}
-        self.mandatory = json.loads((self._folder / f"{pointers}Mandatory.json").read_bytes())
-        self.selective = json.loads((self._folder / f"{pointers}Selective.json").read_bytes())
-        keys = json.loads((self._folder / "ecdsa-sd-2023" / "SDKeyMaterial.json").read_bytes())
-        self.hmac_key = bytes.fromhex(keys["hmacKeyString"])
-
-    def read(self, file):
-        return json.loads((self._folder / "ecdsa-sd-2023" / self._name / f"{file}.json").read_bytes())
 
 
 @pytest.fixture(params=sorted(CASES))

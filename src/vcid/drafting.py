@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -12,13 +12,12 @@ from vcid.credentials.birth import BirthRegistration, latest_day
 from vcid.credentials.guardianship import Guardianship
 from vcid.credentials.model import Credential, Draft, build
 from vcid.credentials.schema import SchemaOutcome, check_schema
-from vcid.dids.documents import VerificationMethod
 from vcid.dids.methods import child_identity, did_web_url
 from vcid.encoding.contexts import Contexts
 from vcid.encoding.dates import format_timestamp, utc_now
 from vcid.encoding.json import canonicalize
 from vcid.encoding.multikey import KeyType
-from vcid.errors import FieldError, InvalidRecord, Malformed
+from vcid.errors import FieldError, InvalidProof, InvalidRecord, Malformed, ResolutionFailed
 from vcid.securing.cryptosuites import SUITES
 from vcid.securing.data_integrity import ProofDemand, ProofOptions, add_proof, verify_proof
 from vcid.status.bitstring import ListPeriod, build_status_list
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
+    from vcid.dids.documents import DidDocument, VerificationMethod
     from vcid.encoding.json import JsonObject
     from vcid.keys.signing import Signer
     from vcid.status.registry import Issuance, ListSnapshot
@@ -55,6 +55,8 @@ class Practice:
         cryptosuite: how credentials and lists are secured; by default the JCS suite for the signer's key.
         status_url: the URL below which status lists are found; by default ``/status`` at a did:web's host.
         list_validity: how long a published list holds.
+        document: the issuer's DID document as it is published; by default one that lists every key that
+            the issuer signed with. A key that was retired stays listed: what it signed still verifies.
         clock: gives the current time, with a time zone.
         contexts: the JSON-LD contexts known.
     """
@@ -62,6 +64,7 @@ class Practice:
     cryptosuite: str | None = None
     status_url: str | None = None
     list_validity: timedelta = LIST_VALIDITY
+    document: JsonObject | None = None
     clock: Callable[[], datetime] = utc_now
     contexts: Contexts = field(default_factory=Contexts.carried)
 
@@ -150,11 +153,18 @@ class Statement:
 class Desk:
     """Where one issuer's documents are written and signed.
 
+    Args:
+        document: the issuer's DID document.
+        signer: signs with a key that the document lists for assertions.
+        practice: how the issuer goes about its work.
+
     Raises:
-        ValueError: the cryptosuite does not fit the key, or no place for status lists can be derived.
+        ValueError: the cryptosuite does not fit the key, the DID document does not list it, or no place for
+            status lists can be derived.
     """
 
-    def __init__(self, did: str, signer: Signer, practice: Practice) -> None:
+    def __init__(self, document: DidDocument, signer: Signer, practice: Practice) -> None:
+        did = document.id
         self._did = did
         self._signer = signer
         self._practice = practice
@@ -162,10 +172,7 @@ class Desk:
         if signer.public_key.key_type not in SUITES[self._cryptosuite].key_types:
             raise ValueError(f"{self._cryptosuite} is not signed with keys of this kind")
         self.status_url = practice.status_url or _default_status_url(did)
-        key = signer.public_key
-        self._method = VerificationMethod(
-            id=f"{did}#{key.multikey}", type="Multikey", controller=did, public_key=key
-        )
+        self._method = _method_of(document, signer)
 
     def write(self, statement: Statement, place: Issuance, now: datetime) -> Credential:
         """Write, secure and verify the credential of one statement, in the place the registry gave it.
@@ -239,6 +246,19 @@ def _faults_of_the_record() -> Iterator[None]:
     except (ValueError, OverflowError) as error:
         expected = "values that can be written, with moments in the years 1 to 9999 of UTC"
         raise InvalidRecord([FieldError("/", "out-of-range", expected)]) from error
+
+
+def _method_of(document: DidDocument, signer: Signer) -> VerificationMethod:
+    """Find the method by which an issuer's DID document lets a key make assertions.
+
+    Raises:
+        ValueError: there is none.
+    """
+    for method in document.methods:
+        if method.public_key == signer.public_key:
+            with suppress(InvalidProof, ResolutionFailed):
+                return document.method(method.id, "assertionMethod")
+    raise ValueError("the issuer's DID document does not list the signer's key for assertionMethod")
 
 
 def _default_status_url(did: str) -> str:

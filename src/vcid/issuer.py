@@ -11,31 +11,30 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from vcid.dids.documents import did_document, parse_did
+from vcid.dids.documents import DidDocument, did_document, parse_did
 from vcid.drafting import Desk, Order, Practice, Record, Statement
 from vcid.encoding.json import canonicalize
-from vcid.errors import Behind, Conflict, InvalidRecord, Unavailable
+from vcid.errors import Behind, Conflict, InvalidRecord, ResolutionFailed, Unavailable
 from vcid.knowledge import Published
-from vcid.ledger.entries import Entry, Kind, decode_leaf, hash_list_id, topic
-from vcid.status.registry import PublishedHead, RecoveryReport, Registry
+from vcid.ledger.entries import Kind
+from vcid.topics import OwnTopics, name_heads, refuse_old_ledger
 from vcid.trust import Accreditation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from vcid.credentials.model import Credential
-    from vcid.encoding.json import JsonObject
     from vcid.keys.signing import PublicKey, Signer
     from vcid.ledger.anchor import View
+    from vcid.ledger.entries import Entry
     from vcid.ledger.log import Ledger
-    from vcid.status.registry import Publication
+    from vcid.status.registry import Publication, PublishedHead, RecoveryReport, Registry
 
 _CHUNK = 500
-_SCAN = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +64,15 @@ class Issuer:
         ledger: where lists are anchored.
         practice: how the issuer goes about its work.
 
+    Attributes:
+        did: the issuer's DID.
+        owner: the key that first owned the issuer's topics in the ledger; policies name it, even after it
+            was replaced.
+        document: the issuer's DID document, to be served or handed on.
+
     Raises:
-        ValueError: the cryptosuite does not fit the key, or no place for status lists can be derived.
+        ValueError: the cryptosuite does not fit the key, the DID document does not list it, or no place for
+            status lists can be derived.
         Conflict: the registry is that of another DID or key (``other-registry``).
         Unavailable: the registry can't be written.
     """
@@ -85,23 +91,19 @@ class Issuer:
         self._registry = registry
         self._ledger = ledger
         self._practice = practice or Practice()
-        self._desk = Desk(self.did, signer, self._practice)
-        registry.bind(self.did, signer.public_key)
-
-    @property
-    def owner(self) -> PublicKey:
-        """The key that owns the issuer's topics in the ledger; policies name it."""
-        return self._signer.public_key
+        # A trial first: an issuer that can't work must not take a registry for its own.
+        Desk(_read_document(self.did, self._practice, [signer.public_key]), signer, self._practice)
+        keys = registry.bind(self.did, signer.public_key)
+        self.owner = keys[0]
+        self._topics = OwnTopics(ledger, signer, self.owner)
+        document = _read_document(self.did, self._practice, keys)
+        self.document = document.content
+        self._desk = Desk(document, signer, self._practice)
 
     @property
     def status_url(self) -> str:
         """The URL below which the issuer's status lists are found."""
         return self._desk.status_url
-
-    @property
-    def document(self) -> JsonObject:
-        """The issuer's DID document, to be served or handed on."""
-        return did_document(self.did, [self._signer.public_key])
 
     @property
     def document_digest(self) -> bytes:
@@ -202,13 +204,47 @@ class Issuer:
             Unavailable: a store or the witnesses can't be reached.
         """
         self.refuse_backup()
+        return self._publish(room=room)
+
+    def rotate(self, next_signer: Signer, *, practice: Practice | None = None) -> Issuer:
+        """Go over to another key, and publish everything signed with it.
+
+        The former key stays in the DID document, so what it signed still verifies, and can be destroyed: it
+        signs nothing more, here or in the ledger. After a crash, call this again with the former signer; if
+        the ledger has the change already, it says so, and the next signer alone opens the issuer.
+
+        Args:
+            next_signer: the key to sign with from now on.
+            practice: how the issuer goes about its work afterwards; as before, by default. A document or
+                cryptosuite that it names has to fit the next key.
+
+        Returns:
+            The issuer with the next key, in this one's place.
+
+        Raises:
+            ValueError: as ``Issuer``.
+            Conflict: the ledger has another key in force (``not-owner``).
+            Behind, Unavailable: as ``publish``.
+        """
+        self.refuse_backup()
+        next_key, practice = next_signer.public_key, practice or self._practice
+        Desk(_read_document(self.did, practice, [next_key]), next_signer, practice)
+        self._registry.add_key(next_key)
+        successor = Issuer(
+            self.did, next_signer, registry=self._registry, ledger=self._ledger, practice=practice
+        )
+        successor._publish(self._topics.change_key(next_key))
+        return successor
+
+    def _publish(self, *changes: Entry, room: int = 0) -> Publishing:
+        """Publish, with changes of key before all that is signed with the key in force after them."""
         self._ledger.check_witnesses()
         resumed = True
         while resumed:
             prepared = self._registry.prepare_publication(
                 self._desk.write_list, base_url=self._desk.status_url, room=room
             )
-            self._ledger.append(self._entries(prepared.publications))
+            self._ledger.append([*changes, *self._entries(prepared.publications)])
             view = self._ledger.publish()
             self._registry.confirm_publication(prepared.publications)
             resumed = prepared.resumed
@@ -228,21 +264,23 @@ class Issuer:
         return next((it.content for it in self._registry.published_lists() if it.list_id == url), None)
 
     def refuse_backup(self) -> None:
-        """Compare the registry with what the ledger says was published from it.
+        """Compare the registry with what the ledger says was published from it, and the key with its own.
 
         Raises:
+            Conflict: the ledger has another key in force for this issuer (``not-owner``).
             Behind: the registry is a restored backup: ``recover`` it; or the ledger is one, or a new one in
                 place of a lost one: put its newest copy back.
         """
+        self._topics.refuse_given_up_key()
         published = self._registry.published_versions()
         lists = self._registry.list_ids()
-        heads = self._heads(lists) if lists else self._scan_heads()
+        heads = self._topics.heads(lists) if lists else self._scan_heads()
         if missed := self._registry.check_against(heads):
             raise Behind(
                 f"the ledger holds publications of {len(missed)} status lists that the registry does not"
                 " know, as after a restored backup: run `vcid registry recover`"
             )
-        _refuse_old_ledger(published, heads)
+        refuse_old_ledger(published, heads)
 
     def recover(
         self, published: Mapping[str, bytes] | None = None, *, accept_loss: bool = False
@@ -263,7 +301,7 @@ class Issuer:
         """
         versions = self._registry.published_versions()
         heads = self._scan_heads(*(published or {}))
-        _refuse_old_ledger(versions, heads)
+        refuse_old_ledger(versions, heads)
         with suppress(Unavailable):
             self._ledger.check_witnesses()
         return self._registry.recover(heads, published=published, accept_loss=accept_loss)
@@ -302,64 +340,31 @@ class Issuer:
             answers[number] = Issued(done.key, done.credential)
         yield from (answer for answer in answers if answer is not None)
 
-    def _entry(self, kind: Kind, list_id: str, seq: int, digest: bytes) -> Entry:
-        return Entry.sign(self._signer, kind=kind, list_id=list_id, seq=seq, digest=digest)
-
     def _entries(self, publications: Iterable[Publication]) -> Iterator[Entry]:
-        """The entries to anchor: every list, and the DID document if it is not the newest one already."""
+        """The entries to anchor: every list, and the DID document unless it is the newest, by this key."""
         for it in publications:
-            yield self._entry(Kind.STATUS_LIST, it.list_id, it.seq, it.digest)
-        latest = self._ledger.latest(topic(self.owner, Kind.DID_DOCUMENT, self.did))
-        if latest is None or latest.digest != self.document_digest:
-            seq = latest.seq + 1 if latest else 0
-            yield self._entry(Kind.DID_DOCUMENT, self.did, seq, self.document_digest)
-
-    def _heads(self, list_ids: Iterable[str]) -> dict[str, PublishedHead]:
-        heads = {}
-        for list_id in list_ids:
-            latest = self._ledger.latest(topic(self.owner, Kind.STATUS_LIST, list_id))
-            if latest is not None:
-                heads[list_id] = PublishedHead(latest.seq, latest.digest)
-        return heads
+            yield self._topics.entry(Kind.STATUS_LIST, it.list_id, seq=it.seq, digest=it.digest)
+        document = self._topics.next_entry(Kind.DID_DOCUMENT, self.did, self.document_digest)
+        if document is not None:
+            yield document
 
     def _scan_heads(self, *more: str) -> dict[str, PublishedHead]:
-        """Read the whole ledger for this issuer's lists; one of unknown URL stands under its hash."""
-        heads: dict[bytes, PublishedHead] = {}
-        earlier: dict[bytes, set[bytes]] = {}
-        start = 0
-        while leaves := self._ledger.entries(start, start + _SCAN):
-            start += len(leaves)
-            for leaf in leaves:
-                entry = decode_leaf(leaf)
-                if isinstance(entry, Entry) and (entry.owner, entry.kind) == (self.owner, Kind.STATUS_LIST):
-                    if before := heads.get(entry.list_hash):
-                        earlier.setdefault(entry.list_hash, set()).add(before.digest)
-                    heads[entry.list_hash] = PublishedHead(entry.seq, entry.digest)
+        """Read the whole ledger for this issuer's lists."""
+        heads = self._topics.scan()
         # Asked only now: a list is in the registry before it is in the ledger.
-        names = {hash_list_id(list_id): list_id for list_id in (*self._registry.list_ids(), *more)}
-        return {
-            names.get(list_hash, list_hash.hex()): replace(
-                head, earlier=frozenset(earlier.get(list_hash, ()))
-            )
-            for list_hash, head in heads.items()
-        }
+        return name_heads(heads, (*self._registry.list_ids(), *more))
 
 
-def _refuse_old_ledger(published: Mapping[str, int], heads: Mapping[str, PublishedHead]) -> None:
-    """Compare the ledger with the versions that the registry knows to have been published in it.
-
-    Args:
-        published: the registry's versions, read before ``heads``: what is confirmed is anchored already.
-        heads: the ledger's newest versions.
+def _read_document(did: str, practice: Practice, keys: Sequence[PublicKey]) -> DidDocument:
+    """Read the DID document that the practice gives, or write one that lists these keys.
 
     Raises:
-        Behind: the ledger lacks some.
+        ValueError: what the practice gives is no DID document of this issuer's.
     """
-    lacking = [
-        list_id for list_id, seq in published.items() if list_id not in heads or heads[list_id].seq < seq
-    ]
-    if lacking:
-        raise Behind(
-            "the ledger is older than the registry, as after a restored or lost ledger: it lacks publications"
-            f" of {len(lacking)} status lists. Put the ledger's newest copy back; nothing was changed here"
-        )
+    try:
+        document = DidDocument.parse(practice.document or did_document(did, keys))
+    except ResolutionFailed as error:
+        raise ValueError(f"the practice's document is no DID document: {error}") from error
+    if document.id != did:
+        raise ValueError("the practice's document is another DID's")
+    return document

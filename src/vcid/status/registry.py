@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from vcid.encoding.dates import format_timestamp, utc_now
 from vcid.errors import Conflict
+from vcid.keys.signing import PublicKey
 from vcid.status import issuances, publication, recovery, tables
 from vcid.status.issuances import Issuance, check_key
 from vcid.status.publication import Demand, ListSnapshot, Prepared
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from typing import Self
 
     from vcid.credentials.model import Credential
-    from vcid.keys.signing import PublicKey
     from vcid.storage import Transaction
 
 __all__ = [
@@ -89,21 +89,33 @@ class Registry:
         """Close the registry's connections."""
         self._database.close()
 
-    def bind(self, did: str, owner: PublicKey) -> None:
+    def bind(self, did: str, key: PublicKey) -> tuple[PublicKey, ...]:
         """Make this the registry of one issuer, at its first call; later ones only check.
 
         Two issuers on one registry would revoke each other's credentials, and find it behind without cause.
 
         Args:
             did: the issuer's DID.
-            owner: the key that owns the issuer's topics in the ledger.
+            key: the key that the issuer signs with.
+
+        Returns:
+            The keys that the issuer signs or signed with: first the one that owns its topics in the ledger.
 
         Raises:
-            Conflict: code ``other-registry``, it is another issuer's, or of another key.
+            Conflict: code ``other-registry``, it is another issuer's, or of other keys.
             Unavailable: the store can't be written.
         """
         with self._database.transaction() as transaction:
-            tables.bind(transaction, did, owner.multikey)
+            return tuple(map(PublicKey.from_multikey, tables.bind(transaction, did, key.multikey)))
+
+    def add_key(self, key: PublicKey) -> None:
+        """Note a further key of the issuer that the registry is bound to.
+
+        Raises:
+            Unavailable: the store can't be written.
+        """
+        with self._database.transaction() as transaction:
+            tables.add_key(transaction, key.multikey)
 
     def reserve(self, key: str, record_digest: bytes) -> Issuance:
         """Give a key its credential id and status entries, before anything is signed.

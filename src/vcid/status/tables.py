@@ -1,9 +1,10 @@
 """The registry's tables, and what several of its parts read from them.
 
-``registry`` holds one row: whose it is, and whether it was found behind. ``issuance`` holds one row for each
-key of the caller, ``status_list`` one for each list ever opened, ``slot`` one for each entry of a list that
-is taken: by a credential, or by nobody (a decoy, or a place given up after a restored backup). A slot is
-never deleted, so its primary key alone keeps an index from being given out twice.
+``registry`` holds one row: whose it is, and whether it was found behind. ``signing_key`` holds the keys that
+its issuer signs or signed with, the ledger topics' first owner before all others. ``issuance`` holds one row
+for each key of the caller, ``status_list`` one for each list ever opened, ``slot`` one for each entry of a
+list that is taken: by a credential, or by nobody (a decoy, or a place given up after a restored backup). A
+slot is never deleted, so its primary key alone keeps an index from being given out twice.
 """
 
 from __future__ import annotations
@@ -20,10 +21,14 @@ if TYPE_CHECKING:
 _VERSION_1: Final = """
 CREATE TABLE registry (
     behind INTEGER NOT NULL,
-    did    TEXT,
-    owner  TEXT
+    did    TEXT
 ) STRICT;
 INSERT INTO registry (behind) VALUES (0);
+
+CREATE TABLE signing_key (
+    number    INTEGER PRIMARY KEY,
+    multikey  TEXT NOT NULL UNIQUE
+) STRICT;
 
 CREATE TABLE issuance (
     number        INTEGER PRIMARY KEY,
@@ -119,20 +124,28 @@ def read_publications(transaction: Transaction, *, pending: bool) -> tuple[Publi
     )
 
 
-def bind(transaction: Transaction, did: str, owner: str) -> None:
-    """Note whose registry it is, for good.
+def bind(transaction: Transaction, did: str, key: str) -> tuple[str, ...]:
+    """Note whose registry it is, for good, and give the keys of its issuer, the first one first.
 
     Raises:
         Conflict: code ``other-registry``, it is another issuer's, or of another key.
     """
-    bound = transaction.execute("SELECT did, owner FROM registry").fetchone()
-    if bound == (None, None):
-        transaction.execute("UPDATE registry SET did = ?, owner = ?", (did, owner))
-    elif bound != (did, owner):
+    bound = transaction.execute("SELECT did FROM registry").fetchone()[0]
+    if bound is None:
+        transaction.execute("UPDATE registry SET did = ?", (did,))
+        add_key(transaction, key)
+    keys = tuple(row[0] for row in transaction.execute("SELECT multikey FROM signing_key ORDER BY number"))
+    if bound not in (None, did) or key not in keys:
         raise Conflict(
             "other-registry",
             "the registry is that of another issuer or key: open it with those, or give this issuer its own",
         )
+    return keys
+
+
+def add_key(transaction: Transaction, key: str) -> None:
+    """Note a further key of the registry's issuer, once."""
+    transaction.execute("INSERT OR IGNORE INTO signing_key (multikey) VALUES (?)", (key,))
 
 
 def promote(transaction: Transaction, number: int) -> None:

@@ -1,0 +1,172 @@
+"""An issuer goes over to another key: what it signed still holds, and the former key signs nothing more."""
+
+from dataclasses import replace
+
+import pytest
+
+from vcid.drafting import Practice
+from vcid.encoding.multikey import KeyType
+from vcid.errors import Conflict
+from vcid.issuer import Issuer
+from vcid.keys.signing import LocalSigner
+from vcid.knowledge import Knowledge
+from vcid.ledger.entries import Entry, Kind
+from vcid.report import CheckName
+from world import COURT, REGISTRY, World, birth
+
+
+@pytest.fixture
+def world(tmp_path):
+    return World(tmp_path)
+
+
+def opened(world, signer):
+    """The issuer as another process opens it."""
+    return world.issuer(signer=signer)
+
+
+def policy(world, issuer):
+    """A policy that follows the issuer's document instead of pinning one."""
+    return world.policy(issuer, accreditations=(world.accreditation(issuer, document_digest=None),))
+
+
+def check(world, issuer, credential, rules=None):
+    return world.verifier(rules or policy(world, issuer), world.knowledge(issuer)).check(credential)
+
+
+@pytest.mark.parametrize("key_type", [KeyType.ED25519, KeyType.P256, KeyType.P384])
+def test_credentials_of_both_keys_verify(world, key_type):
+    """After a change, to a key of any kind, the old credential and a new one pass the same policy as before."""
+    issuer = world.issuer()
+    issuer.publish()
+    rules = replace(policy(world, issuer), suites=frozenset({"eddsa-jcs-2022", "ecdsa-jcs-2019"}))
+    old = issuer.issue(birth(1), key="old")
+    after = issuer.rotate(LocalSigner.generate(key_type))
+    new = after.issue(birth(2), key="new")
+    assert after.owner == issuer.owner
+    for credential in (old, new):
+        assert check(world, after, credential, rules), check(world, after, credential, rules)
+    world.ledger.audit()
+
+
+def test_revocation_goes_on_with_the_next_key(world):
+    """What the former key issued, the next one revokes."""
+    issuer = world.issuer()
+    issuer.publish()
+    old = issuer.issue(birth(1), key="old")
+    after = issuer.rotate(LocalSigner.generate())
+    after.revoke(key="old")
+    after.publish()
+    assert check(world, after, old)[CheckName.STATUS].code == "revoked"
+
+
+def test_the_former_key_neither_issues_nor_publishes(world):
+    """In this process and in any other that still has it."""
+    signer = LocalSigner.generate()
+    issuer = opened(world, signer)
+    issuer.publish()
+    issuer.rotate(LocalSigner.generate())
+    for former in (issuer, opened(world, signer)):
+        for act in (lambda it=former: it.issue(birth(), key="late"), former.publish):
+            with pytest.raises(Conflict) as caught:
+                act()
+            assert caught.value.code == "not-owner"
+        with pytest.raises(Conflict, match="not-owner"):
+            former.rotate(LocalSigner.generate())
+
+
+def test_a_thief_of_the_former_key_supersedes_nothing(world):
+    """A list signed with the key given up is not taken by the log, so the true one stays the newest."""
+    signer = LocalSigner.generate()
+    issuer = opened(world, signer)
+    issuer.publish()
+    after = issuer.rotate(LocalSigner.generate())
+    credential = after.issue(birth(), key="a")
+    (published,) = after.publish().lists
+    forged = Entry.sign(
+        signer,
+        kind=Kind.STATUS_LIST,
+        list_id=published.list_id,
+        seq=published.seq + 1,
+        digest=bytes(32),
+    )
+    with pytest.raises(Conflict, match="not-owner"):
+        world.ledger.append([forged])
+    assert check(world, after, credential)
+
+
+def test_knowledge_from_before_the_change_still_serves(world):
+    """A border post that has not heard of it decides as before, until its evidence is too old."""
+    issuer = world.issuer()
+    issuer.publish()
+    old = issuer.issue(birth(1), key="old")
+    rules, before = policy(world, issuer), world.knowledge(issuer)
+    issuer.rotate(LocalSigner.generate())
+    assert world.verifier(rules, before).check(old)
+
+
+def test_a_change_that_broke_off_is_done_again(world):
+    """Noted in the registry and nowhere else, the next key can't sign yet, and the former one rotates again."""
+    signer, following = LocalSigner.generate(), LocalSigner.generate()
+    issuer = opened(world, signer)
+    issuer.publish()
+    world.registry().add_key(following.public_key)
+    with pytest.raises(Conflict, match="not-owner"):
+        opened(world, following).publish()
+    assert issuer.rotate(following).issue(birth(), key="a")
+
+
+def test_the_next_key_finishes_what_the_former_began(world):
+    """With the change in the ledger and no list signed anew, publishing with the next key mends it."""
+    signer, following = LocalSigner.generate(), LocalSigner.generate()
+    issuer = opened(world, signer)
+    issuer.publish()
+    credential = issuer.issue(birth(), key="a")
+    world.registry().add_key(following.public_key)
+    world.ledger.append([issuer._topics.change_key(following.public_key)])
+    world.ledger.publish()
+    report = check(world, issuer, credential)
+    assert (report[CheckName.ANCHOR].code, bool(report)) == ("not-anchored", False)
+    after = opened(world, following)
+    after.publish()
+    assert check(world, after, credential)
+
+
+def test_a_document_of_ones_own_has_to_list_the_key(world):
+    """A DID document that is handed in is used as it is; one without the next key, or another DID's, is refused."""
+    issuer = world.issuer()
+    issuer.publish()
+    following = LocalSigner.generate()
+    for document in (issuer.document, {**issuer.document, "id": COURT}, {"id": 3}):
+        with pytest.raises(ValueError, match="document"):
+            issuer.rotate(following, practice=replace(issuer._practice, document=document))
+    assert issuer.issue(birth(), key="still the former key")
+
+
+def test_retired_keys_stay_listed(world):
+    """The document lists every key ever used, so that Knowledge needs nothing else for old credentials."""
+    issuer = world.issuer()
+    issuer.publish()
+    keys = [issuer.owner]
+    for _ in range(3):
+        following = LocalSigner.generate()
+        issuer = issuer.rotate(following)
+        keys.append(following.public_key)
+    listed = [method["publicKeyMultibase"] for method in issuer.document["verificationMethod"]]
+    assert listed == [key.multikey for key in keys]
+    assert isinstance(world.knowledge(issuer), Knowledge)
+
+
+def test_an_issuer_of_another_key_is_still_refused(world):
+    """Rotation opens the registry to keys that were named with the former one, and to no others."""
+    issuer = world.issuer()
+    issuer.publish()
+    issuer.rotate(LocalSigner.generate())
+    with pytest.raises(Conflict, match="other-registry"):
+        Issuer(
+            REGISTRY,
+            LocalSigner.generate(),
+            registry=world.registry(),
+            ledger=world.ledger,
+            practice=Practice(clock=world.clock),
+        )

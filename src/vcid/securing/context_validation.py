@@ -13,6 +13,9 @@ verifier know every context, and for the demand of the Verifiable Credentials Da
    good. So a document under an RDF suite has contexts only at its top and only by URL, no member named by an
    IRI or a JSON-LD keyword, and describes each identified thing in one place.
 
+   The credentials in a presentation are documents of their own, each with its contexts and its proof: whoever
+   reads them verifies them one by one, and there the rule is asked again.
+
 Even so, RDF leaves open the order of entries in a set, whether one entry stands alone or in a list, and
 ``@direction``: no reader may draw a claim from these. The JCS suites leave nothing open, and are the default.
 
@@ -63,11 +66,17 @@ def check_spelling(document: JsonObject) -> None:
     if not all(isinstance(item, str) for item in (context if isinstance(context, list) else [context])):
         raise Malformed("inline-context", "contexts by URL under an RDF suite", where="/@context")
     described: set[str] = set()
+    apart = {"@context", "verifiableCredential"} if _is_presentation(document) else {"@context"}
     for name, member in document.items():
-        if name != "@context":
+        if name not in apart:
             _check_name(name)
             _check_members(member, described)
     _check_described_once(document, described)
+
+
+def _is_presentation(document: JsonObject) -> bool:
+    types = document.get("type")
+    return "VerifiablePresentation" in (types if isinstance(types, list) else [types])
 
 
 def _check_members(value: JSON, described: set[str]) -> None:

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Final, Self
 from vcid.encoding.json import canonicalize, parse_object
 from vcid.encoding.multikey import KeyType, decode_multibase, encode_multibase
 from vcid.errors import InvalidProof, LimitExceeded, Malformed
+from vcid.keys.signing import PublicKey
 from vcid.securing.context_validation import check_meaning
 from vcid.securing.jwt_claims import CLAIMS, TokenClaims
 from vcid.securing.proof import VerifiedProof
@@ -244,8 +245,7 @@ def verify_token(
     claims.check_consistent(token.unverified_document, signatory=token.form.signatory)
     claims.meet(demand)
     method = resolve(key_id, demand.purpose)
-    _check_method(method, algorithm, demand)
-    method.public_key.verify(token.signature, token.signing_input)
+    _find_key(method, algorithm, demand).verify(token.signature, token.signing_input)
     document = token.unverified_document
     check_meaning(document, contexts=contexts)
     proof: JsonObject = {
@@ -296,6 +296,8 @@ def _check_header(token: Token, demand: ProofDemand) -> tuple[str, str]:
     if not isinstance(algorithm, str) or algorithm not in demand.suites or algorithm not in ALGORITHMS:
         allowed = ", ".join(sorted(demand.suites & ALGORITHMS.keys())) or "none"
         raise InvalidProof("suite-not-allowed", f"the allowed JOSE algorithms are: {allowed}")
+    if not demand.required_suites <= {algorithm}:
+        raise InvalidProof("required-suite-missing", "a token has one signature, and more are required")
     if "crit" in header or "b64" in header:
         raise InvalidProof("critical-header", "the header asks for an extension that is not supported")
     if not header.keys().isdisjoint(_KEYS_IN_HEADER):
@@ -313,10 +315,13 @@ def _is_type(value: JSON, expected: str) -> bool:
     return isinstance(value, str) and value.lower().removeprefix("application/") == expected
 
 
-def _check_method(method: Method, algorithm: str, demand: ProofDemand) -> None:
-    if method.public_key.key_type is not ALGORITHMS[algorithm]:
+def _find_key(method: Method, algorithm: str, demand: ProofDemand) -> PublicKey:
+    """Give the method's key, if it was in force and is of the algorithm's kind."""
+    key = method.public_key
+    if not isinstance(key, PublicKey) or key.key_type is not ALGORITHMS[algorithm]:
         raise InvalidProof("key-type-not-allowed", f"{algorithm} is not signed with keys of this kind")
     if method.revoked is not None and method.revoked <= demand.at:
         raise InvalidProof("key-revoked", "the verification method was revoked")
     if method.expires is not None and method.expires <= demand.at:
         raise InvalidProof("key-expired", "the verification method had expired")
+    return key

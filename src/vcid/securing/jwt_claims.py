@@ -88,7 +88,8 @@ class TokenClaims:
         Raises:
             InvalidProof: the token is not what was demanded.
         """
-        if self.audience != (frozenset() if demand.domain is None else {demand.domain}):
+        domains = {demand.domain} if isinstance(demand.domain, str) else demand.domain or frozenset()
+        if self.audience != domains:
             raise InvalidProof("wrong-domain", "aud must name the demanded domain and no other")
         if demand.challenge is not None and self.nonce != demand.challenge:
             raise InvalidProof("wrong-challenge", "nonce must answer the demanded challenge")

@@ -229,6 +229,9 @@ class HttpsLoader:
 
 def _tls_context(authorities: str | None) -> ssl.SSLContext:
     """TLS 1.2 or later, certificate and name verified; an end that isn't marked is an error."""
+    if authorities is not None and "-----BEGIN CERTIFICATE-----" not in authorities:
+        # An empty text would be taken for none, and believe the system's.
+        raise ValueError("authorities are certificates in PEM")
     try:
         context = ssl.create_default_context(cadata=authorities)
     except ssl.SSLError as error:

@@ -18,6 +18,7 @@ STOREYS = [
     {"credentials"},
     {"status", "ledger", "trust"},
     {"report", "policy", "knowledge"},
+    {"problem_details"},
     {"issuers", "statuses", "anchors", "drafting", "topics"},
     {"issuer", "holder", "verifier", "presentations"},
     {"importers"},

@@ -25,6 +25,9 @@ def test_policy():
         ("max_evidence_age", True),
         ("clock_skew", True),
         ("tolerated", True),
+        ("required_suites", True),
+        ("unsafe_any_json_ld", True),
+        ("unsafe_any_issuer", True),
     ]
 
 

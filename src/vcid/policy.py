@@ -51,6 +51,12 @@ class Policy:
         clock_skew: how far a time may lie in the future and still count as now.
         tolerated: checks that may stay *unknown*: a check's name, or ``name:code`` for one reason only.
             Checks that every report needs can't be tolerated away.
+        required_suites: those of the suites in which every credential and status list must have a proof, so
+            that it still stands when one of them is broken; none by default.
+        unsafe_any_json_ld: accept inline contexts and every spelling of a statement under RDF suites. Only
+            for services that judge proofs and read no claims: anybody can respell what a reader looks for.
+        unsafe_any_issuer: take every issuer that controls its key as accredited for everything. Only for
+            services that judge conformance: nobody vouches that an issuer is an office at all.
     """
 
     accreditations: tuple[Accreditation, ...] = ()
@@ -59,9 +65,12 @@ class Policy:
     max_evidence_age: timedelta = MAX_EVIDENCE_AGE
     clock_skew: timedelta = CLOCK_SKEW
     tolerated: frozenset[str] = frozenset()
+    required_suites: frozenset[str] = frozenset()
+    unsafe_any_json_ld: bool = False
+    unsafe_any_issuer: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("suites", "tolerated"):
+        for name in ("suites", "tolerated", "required_suites"):
             if isinstance(getattr(self, name), str):
                 raise TypeError(f"{name} is a set of strings, not one string")
             object.__setattr__(self, name, frozenset(getattr(self, name)))
@@ -71,6 +80,8 @@ class Policy:
             raise ValueError("logs names each log once")
         if not self.suites <= SUITES.keys() | ALGORITHMS.keys():
             raise ValueError(f"suites are among {', '.join([*SUITES, *ALGORITHMS])}")
+        if not self.required_suites <= self.suites:
+            raise ValueError("required_suites are among suites")
         for name in self.tolerated:
             check, _, code = name.partition(":")
             if check not in set(CheckName) - INDISPENSABLE or code in INTOLERABLE:
@@ -129,7 +140,7 @@ class Policy:
 
     def to_json(self) -> JsonObject:
         """Write the policy as JSON."""
-        return {
+        written: JsonObject = {
             "accreditations": [_write_accreditation(granted) for granted in self.accreditations],
             "logs": [log.to_json() for log in self.logs],
             "suites": [*sorted(self.suites)],
@@ -137,6 +148,13 @@ class Policy:
             "clockSkewSeconds": int(self.clock_skew.total_seconds()),
             "tolerated": [*sorted(self.tolerated)],
         }
+        if self.required_suites:
+            written["requiredSuites"] = [*sorted(self.required_suites)]
+        if self.unsafe_any_json_ld:
+            written["unsafeAnyJsonLd"] = True
+        if self.unsafe_any_issuer:
+            written["unsafeAnyIssuer"] = True
+        return written
 
 
 def _seconds(count: int) -> timedelta:
@@ -151,6 +169,9 @@ _SIMPLE: tuple[tuple[str, str, Callable[[Any], object]], ...] = (
     ("tolerated", "tolerated", frozenset),
     ("maxEvidenceAgeSeconds", "max_evidence_age", _seconds),
     ("clockSkewSeconds", "clock_skew", _seconds),
+    ("requiredSuites", "required_suites", frozenset),
+    ("unsafeAnyJsonLd", "unsafe_any_json_ld", bool),
+    ("unsafeAnyIssuer", "unsafe_any_issuer", bool),
 )
 
 

@@ -50,6 +50,7 @@ class Suite:
         proof_type: the ``type`` of its proofs.
         value_base: the multibase character that a ``proofValue`` begins with.
         context: the JSON-LD context that defines the terms of its proofs.
+        assumes_context: a JCS proof is hashed with the document's ``@context`` even where it states none.
         module: for a selective suite, the module whose ``verify_derived`` verifies what a holder derived.
         base_headers: for a selective suite, the first three bytes of a base proof, which is for the holder
             alone.
@@ -61,6 +62,7 @@ class Suite:
     proof_type: str = DATA_INTEGRITY_PROOF
     value_base: Literal["z", "u"] = "z"
     context: str = DATA_INTEGRITY_V2
+    assumes_context: bool = False
     module: str = ""
     base_headers: frozenset[bytes] = frozenset()
 
@@ -90,7 +92,7 @@ SUITES: Final[Mapping[str, Suite]] = MappingProxyType(
             Suite("eddsa-rdfc-2022", "rdfc", _EDDSA),
             Suite("ecdsa-jcs-2019", "jcs", _ECDSA),
             Suite("ecdsa-rdfc-2019", "rdfc", _ECDSA),
-            Suite("mldsa44-jcs-2024", "jcs", _ML_DSA, value_base="u"),
+            Suite("mldsa44-jcs-2024", "jcs", _ML_DSA, value_base="u", assumes_context=True),
             Suite("mldsa44-rdfc-2024", "rdfc", _ML_DSA, value_base="u"),
             Suite(
                 _ED25519_2020,
@@ -169,6 +171,8 @@ def transform(
     if hash_name is None:
         raise InvalidProof("key-type-not-allowed", f"{suite.name} is not signed with {key_type.value} keys")
     if suite.canonicalization == "jcs":
+        if suite.assumes_context and "@context" in document:
+            proof_config = {**proof_config, "@context": document["@context"]}
         return Transformed(canonicalize(document), canonicalize(proof_config), hash_name)
     return _transform_rdf(document, proof_config, hash_name=hash_name, contexts=contexts)
 

@@ -78,19 +78,21 @@ def add_proof(
     the argument is left as it is.
 
     Raises:
-        ValueError: the signer's key does not fit the suite that the options name.
+        ValueError: the signer's key does not fit the suite that the options name, or the suite is selective.
         InvalidProof: ``previous-proof-missing``.
         Malformed: the document has no canonical form, its contexts would not pass validation, or what stands
             there as its proof is none; LimitExceeded where it has as many proofs as are allowed.
         InvalidRecord: the document uses terms that its contexts leave undefined.
     """
     suite, key_type = SUITES[options.cryptosuite], signer.public_key.key_type
+    if suite.is_selective:
+        raise ValueError(f"{suite.name} begins with a base proof: see vcid.securing.disclosure")
     if key_type not in suite.hashes:
         raise ValueError(f"{suite.name} is not signed with {key_type.value} keys")
     existing = _existing_proofs(document)
     proof = options.to_proof()
     joined = ProofSet.of({"proof": [*existing, proof]})
-    unsecured = _inject_context(_without_proof(document), suite)
+    unsecured = inject_context(_without_proof(document), suite)
     if suite.canonicalization == "jcs" and "@context" in unsecured:
         # Not needed for a proof that stays alone, but strongly advised: who adds a proof to it later
         # may have to append a context ("Create Proof", step 2).
@@ -168,7 +170,7 @@ def verify_proofs(
     for proof, suite in proofs.choose(demand):
         unsecured = _unsecure(secured, proof, suite, proofs.previous(proof))
         method = resolve(get_text(proof, "verificationMethod"), demand.purpose)
-        _check_method(method, suite, demand)
+        check_method(method, suite, demand)
         verify = _verify_derived if suite.is_selective else _verify_signature
         covered = verify(unsecured, proof, suite=suite, key=method.public_key, contexts=contexts)
         document = _without_proof(covered.document)
@@ -245,7 +247,7 @@ def _as_list(value: JSON) -> list[JSON]:
     return value if isinstance(value, list) else [value]
 
 
-def _check_method(method: Method, suite: Suite, demand: ProofDemand) -> None:
+def check_method(method: Method, suite: Suite, demand: ProofDemand) -> None:
     """Refuse a method that was not in force, or whose key is of another kind than the suite's."""
     if method.public_key.key_type not in suite.hashes:
         raise InvalidProof("key-type-not-allowed", f"{suite.name} is not signed with keys of this kind")
@@ -305,7 +307,7 @@ def _header(proof_value: str) -> bytes:
         raise Malformed(error.code, error.expected, where="/proof/proofValue") from None
 
 
-def _inject_context(document: JsonObject, suite: Suite) -> JsonObject:
+def inject_context(document: JsonObject, suite: Suite) -> JsonObject:
     """Append the context of a suite's proofs where a JSON-LD document has none that defines their terms."""
     if "@context" not in document:
         return document

@@ -68,8 +68,8 @@ class ProofOptions:
 
     Attributes:
         verification_method: the URL of the method that verifies the signer's key.
-        cryptosuite: a name in `SUITES`, of a plain suite: those with selective disclosure begin with a base
-            proof, which is made elsewhere.
+        cryptosuite: a name in `SUITES`; those with selective disclosure begin with a base proof, which
+            `vcid.securing.disclosure` makes.
         proof_purpose: the relationship under which the method is listed.
         created: when the proof is made, with a time zone; left out where None.
         expires: when the proof ends, likewise.
@@ -94,9 +94,8 @@ class ProofOptions:
     unsafe_any_json_ld: bool = False
 
     def __post_init__(self) -> None:
-        plain = [suite.name for suite in SUITES.values() if not suite.is_selective]
-        if self.cryptosuite not in plain:
-            raise ValueError(f"cryptosuite must be one of {', '.join(plain)}")
+        if self.cryptosuite not in SUITES:
+            raise ValueError(f"cryptosuite must be one of {', '.join(SUITES)}")
         if not _URL.fullmatch(self.verification_method):
             raise ValueError("verification_method must be the absolute URL of a verification method")
         if self.id is not None and not _URL.fullmatch(self.id):

@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import json
+from base64 import urlsafe_b64encode
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -151,9 +152,49 @@ def test_a_method_of_another_document_is_not_lent():
             DidDocument.parse(_document(**members)).method(foreign, "assertionMethod")
 
 
+AGREEMENT = encode_multikey(KeyType.X25519, bytes(range(1, 33)))
+
+
+@pytest.mark.parametrize(
+    "material",
+    [
+        {"publicKeyMultibase": AGREEMENT},
+        {"publicKeyMultibase": AGREEMENT, "type": "X25519KeyAgreementKey2020"},
+        {
+            "publicKeyMultibase": None,
+            "type": "JsonWebKey",
+            "publicKeyJwk": {
+                "kty": "OKP",
+                "crv": "X25519",
+                "x": urlsafe_b64encode(bytes(range(1, 33))).decode()[:43],
+            },
+        },
+    ],
+    ids=["Multikey", "2020", "JsonWebKey"],
+)
+def test_a_key_for_key_agreement_agrees_and_proves_nothing(material):
+    """An X25519 key is found for key agreement alone, even where the document lists it for assertions."""
+    method = {name: value for name, value in {**_method("#agree"), **material}.items() if value is not None}
+    listed = [f"{DID}#agree"]
+    document = DidDocument.parse(_document(method, assertionMethod=listed, keyAgreement=listed))
+    assert document.agreement_method(f"{DID}#agree").key.multikey == AGREEMENT
+    with pytest.raises(InvalidProof, match="wrong-purpose"):
+        document.method(f"{DID}#agree", "assertionMethod")
+    unlisted = DidDocument.parse(_document(method, assertionMethod=listed))
+    with pytest.raises(InvalidProof, match="wrong-purpose"):
+        unlisted.agreement_method(f"{DID}#agree")
+    with pytest.raises(InvalidProof, match="unknown-method"):
+        DidDocument.parse(_document()).agreement_method(f"{DID}#key-1")
+    foreign = DidDocument.parse(
+        _document({**method, "controller": "did:web:other.example"}, keyAgreement=listed)
+    )
+    with pytest.raises(InvalidProof, match="wrong-controller"):
+        foreign.agreement_method(f"{DID}#agree")
+
+
 UNUSABLE = {
     "unknown type": {"type": "Bls12381G2Key2020"},
-    "agreement key": {"publicKeyMultibase": encode_multikey(KeyType.X25519, bytes(range(32)))},
+    "nobody controls it": {"controller": None},
     "unknown codec": {"publicKeyMultibase": encode_multibase(b"\xe7\x01" + b"\x02" * 33)},
     "very long key": {"publicKeyMultibase": encode_multibase(b"\xeb\x01" + b"\x02" * 96)},
     "no key": {"publicKeyMultibase": None},

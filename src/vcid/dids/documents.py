@@ -10,25 +10,26 @@ import hashlib
 import re
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
+from vcid.dids.key_material import read_key
 from vcid.dids.urls import MAX_DID_CHARS, DidUrl, is_did, is_did_url, parse_did, parse_did_url
 from vcid.encoding.dates import parse_timestamp
 from vcid.encoding.json import canonicalize, parse_object
-from vcid.encoding.multikey import KeyType
 from vcid.errors import InvalidProof, LimitExceeded, Malformed, ResolutionFailed
-from vcid.keys.jwk import decode_jwk
-from vcid.keys.signing import PublicKey
+from vcid.keys.agreement import AgreementKey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from vcid.dids.key_material import DocumentKey, VerifyingKey
     from vcid.encoding.json import JSON, JsonObject
 
 __all__ = [
     "DidDocument",
     "DidUrl",
+    "KeyAgreementMethod",
     "Resolver",
     "VerificationMethod",
     "did_document",
@@ -59,6 +60,7 @@ class VerificationMethod:
     Attributes:
         id: the absolute DID URL that proofs name.
         controller: the DID that the method says it belongs to.
+        public_key: the key that checks signatures, or proofs derived from them.
         revoked: from when on the method must not be used.
         expires: from when on the method should not be used.
     """
@@ -66,9 +68,24 @@ class VerificationMethod:
     id: str
     type: str
     controller: str
-    public_key: PublicKey
+    public_key: VerifyingKey
     revoked: datetime | None = None
     expires: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyAgreementMethod:
+    """A key for agreeing on a secret; but for its kind it is listed as a verification method is."""
+
+    id: str
+    type: str
+    controller: str
+    key: AgreementKey
+    revoked: datetime | None = None
+    expires: datetime | None = None
+
+
+Listed = TypeVar("Listed", VerificationMethod, KeyAgreementMethod)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +95,9 @@ class DidDocument:
     Attributes:
         id: the DID that the document is about.
         canonical: the document in the JSON Canonicalization Scheme (RFC 8785).
-        methods: the methods whose keys this library can use.
-        unusable: the ids of the others: unknown types, curves that sign nothing here.
+        methods: the methods whose keys can check a proof here.
+        agreement_methods: the methods whose keys serve key agreement alone.
+        unusable: the ids of the others: unknown types and curves, or no controller stated.
         relationships: for each purpose, the absolute ids of the methods allowed for it.
         deactivated: whether the DID's own method declares it deactivated.
     """
@@ -87,6 +105,7 @@ class DidDocument:
     id: str
     canonical: bytes
     methods: tuple[VerificationMethod, ...] = field(compare=False)
+    agreement_methods: tuple[KeyAgreementMethod, ...] = field(compare=False)
     unusable: frozenset[str] = field(compare=False)
     relationships: Mapping[str, frozenset[str]] = field(compare=False)
     deactivated: bool = False
@@ -116,6 +135,7 @@ class DidDocument:
             id=reading.did,
             canonical=canonical,
             methods=tuple(reading.methods),
+            agreement_methods=tuple(reading.agreement_methods),
             unusable=frozenset(reading.unusable),
             relationships=MappingProxyType({name: frozenset(ids) for name, ids in reading.purposes.items()}),
             deactivated=deactivated,
@@ -142,23 +162,35 @@ class DidDocument:
             InvalidProof: this document decides against it: ``deactivated``, ``unknown-method``,
                 ``wrong-controller``, ``wrong-purpose``.
         """
+        self._check_names(did_url)
+        if any(method.id == did_url for method in self.agreement_methods):
+            raise InvalidProof("wrong-purpose", "a key for key agreement checks no proof")
+        return self._check_allowed(_find(self.methods, did_url), purpose)
+
+    def agreement_method(self, did_url: str) -> KeyAgreementMethod:
+        """Find the method of that URL whose key serves key agreement; raises as `method` does."""
+        self._check_names(did_url)
+        return self._check_allowed(_find(self.agreement_methods, did_url), "keyAgreement")
+
+    def _check_names(self, did_url: str) -> None:
         url = parse_did_url(did_url)
         if self.deactivated:
             raise InvalidProof("deactivated", "the DID was deactivated")
         if f"{url.did}{url.path}" != self.id or url.query is not None or url.fragment is None:
             raise InvalidProof("unknown-method", "the method is named by another document's URL")
         if did_url in self.unusable:
-            raise ResolutionFailed("unsupportedPublicKeyType", "the method's type or key is not supported")
-        found = next((method for method in self.methods if method.id == did_url), None)
-        if found is None:
-            raise InvalidProof("unknown-method", "the DID document lists no such method")
-        if found.controller != self.id:
+            raise ResolutionFailed(
+                "unsupportedPublicKeyType", "the method's type or key is not supported, or has no controller"
+            )
+
+    def _check_allowed(self, method: Listed, purpose: str) -> Listed:
+        if method.controller != self.id:
             raise InvalidProof(
                 "wrong-controller", "the method names a controller other than its document's DID"
             )
-        if did_url not in self.relationships.get(purpose, ()):
+        if method.id not in self.relationships.get(purpose, ()):
             raise InvalidProof("wrong-purpose", "the DID document does not allow the method for this purpose")
-        return found
+        return method
 
     def __hash__(self) -> int:
         return hash(self.canonical)
@@ -176,7 +208,7 @@ class Resolver(Protocol):
 
 
 def did_document(
-    did: str, public_keys: Sequence[PublicKey], *, also_known_as: Sequence[str] = ()
+    did: str, public_keys: Sequence[DocumentKey], *, also_known_as: Sequence[str] = ()
 ) -> JsonObject:
     """Write the document of a DID whose keys assert and authenticate, to be published or pinned.
 
@@ -204,6 +236,13 @@ def did_document(
     return document
 
 
+def _find(methods: Sequence[Listed], did_url: str) -> Listed:
+    found = next((method for method in methods if method.id == did_url), None)
+    if found is None:
+        raise InvalidProof("unknown-method", "the DID document lists no such method")
+    return found
+
+
 def _canonical(content: JsonObject) -> bytes:
     canonical = canonicalize(content)
     if len(canonical) > MAX_DOCUMENT_BYTES:
@@ -218,6 +257,15 @@ def _read_id(content: JsonObject) -> str:
     return identifier
 
 
+class _Said(NamedTuple):
+    """What a method says of itself beside its key and controller."""
+
+    identifier: str
+    kind: str
+    revoked: datetime | None
+    expires: datetime | None
+
+
 class _Reading:
     """One pass over a document's methods and relationships."""
 
@@ -225,6 +273,7 @@ class _Reading:
         self.did = did
         self.allow_relative = allow_relative
         self.methods: list[VerificationMethod] = []
+        self.agreement_methods: list[KeyAgreementMethod] = []
         self.unusable: list[str] = []
         self.purposes: dict[str, set[str]] = {}
         self._seen: set[str] = set()
@@ -251,19 +300,37 @@ class _Reading:
         kind, controller = entry.get("type"), entry.get("controller")
         if not isinstance(kind, str):
             raise Malformed("method-type", "a verification method's type, one text", where=f"{where}/type")
-        if not isinstance(controller, str) or not _URL_PATTERN.fullmatch(controller):
+        if "controller" in entry and not (isinstance(controller, str) and _URL_PATTERN.fullmatch(controller)):
             raise Malformed("controller", "the controller's DID or URL", where=f"{where}/controller")
-        moments = {name: _moment(entry, name, where) for name in ("revoked", "expires")}
-        public_key = _read_key(entry, kind, where)
-        if public_key is None:
+        said = _Said(identifier, kind, *(_moment(entry, name, where) for name in ("revoked", "expires")))
+        key = read_key(entry, kind, where)
+        # Nobody answers for a method without a controller. Some tools publish such methods all the same: they
+        # are of no use, and no reason to distrust the other keys.
+        if key is None or not isinstance(controller, str):
             self.unusable.append(identifier)
+        else:
+            self._keep(said, controller, key)
+        return identifier
+
+    def _keep(self, said: _Said, controller: str, key: DocumentKey) -> None:
+        identifier, kind, revoked, expires = said
+        if isinstance(key, AgreementKey):
+            self.agreement_methods.append(
+                KeyAgreementMethod(
+                    id=identifier, type=kind, controller=controller, key=key, revoked=revoked, expires=expires
+                )
+            )
         else:
             self.methods.append(
                 VerificationMethod(
-                    id=identifier, type=kind, controller=controller, public_key=public_key, **moments
+                    id=identifier,
+                    type=kind,
+                    controller=controller,
+                    public_key=key,
+                    revoked=revoked,
+                    expires=expires,
                 )
             )
-        return identifier
 
     def _claim(self, identifier: str, where: str) -> None:
         if identifier in self._seen:
@@ -307,53 +374,4 @@ def _moment(entry: JsonObject, name: str, where: str) -> datetime | None:
     try:
         return parse_timestamp(text)
     except Malformed as error:
-        raise Malformed(error.code, error.expected, where=f"{where}/{name}") from error
-
-
-def _read_multikey(value: JSON) -> PublicKey:
-    if not isinstance(value, str):
-        raise Malformed("multikey", "a Multikey as text")
-    return PublicKey.from_multikey(value)
-
-
-def _read_ed25519(value: JSON) -> PublicKey:
-    public_key = _read_multikey(value)
-    if public_key.key_type is not KeyType.ED25519:
-        raise Malformed("key-type", "an Ed25519 key, as the method's type says")
-    return public_key
-
-
-def _read_jwk(value: JSON) -> PublicKey:
-    return decode_jwk(_object(value, ""))
-
-
-_MATERIAL: Mapping[str, tuple[str, Callable[[JSON], PublicKey]]] = MappingProxyType(
-    {
-        "Multikey": ("publicKeyMultibase", _read_multikey),
-        "Ed25519VerificationKey2020": ("publicKeyMultibase", _read_ed25519),
-        "JsonWebKey": ("publicKeyJwk", _read_jwk),
-        "JsonWebKey2020": ("publicKeyJwk", _read_jwk),
-    }
-)
-
-
-def _read_key(entry: JsonObject, kind: str, where: str) -> PublicKey | None:
-    """Give a method's key; None where its type, curve or form is one that this library does not use.
-
-    Key material of a form that is known must be sound: a damaged key makes the document invalid.
-    """
-    if any(name.startswith(("secretKey", "privateKey")) for name in entry):
-        raise Malformed("private-key-material", "public keys only: retire the key published", where=where)
-    if sum(name.startswith("publicKey") for name in entry) > 1:
-        raise Malformed("several-key-forms", "one form of the public key", where=where)
-    name, read = _MATERIAL.get(kind, ("", _read_multikey))
-    if name not in entry:
-        return None
-    try:
-        return read(entry[name])
-    except LimitExceeded:  # longer than any key used here: RSA, BLS12-381, post-quantum
-        return None
-    except Malformed as error:
-        if error.code == "unsupported-key-type":
-            return None
         raise Malformed(error.code, error.expected, where=f"{where}/{name}") from error

@@ -11,33 +11,37 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from vcid.dids.documents import DidDocument, DidUrl, did_document, parse_did
+from vcid.dids.documents import PURPOSES, DidDocument, DidUrl, did_document, parse_did
+from vcid.dids.key_material import parse_multikey
 from vcid.dids.locations import WebLocation
 from vcid.encoding.json import parse_object
 from vcid.encoding.multikey import KeyType
-from vcid.errors import Malformed, ResolutionFailed, Unavailable
-from vcid.keys.signing import LocalSigner, PublicKey
+from vcid.errors import LimitExceeded, Malformed, ResolutionFailed, Unavailable
+from vcid.keys.signing import LocalSigner
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from vcid.dids.documents import Resolver
+    from vcid.dids.key_material import DocumentKey
     from vcid.encoding.contexts import Loader
     from vcid.encoding.json import JsonObject
 
-# "did:key:" and the longest Multikey of a supported type, P-384 with 71 characters, with room to spare; it
-# keeps base58, quadratic in its length, from long input.
-_MAX_DID_KEY_CHARS = 100
+# "did:key:" and the longest Multikey of a supported type, ML-DSA-44 with 1755 characters. Multikeys in
+# base58, quadratic in its length, are held to a length of their own where they are read.
+_MAX_DID_KEY_CHARS = 1800
 _KEPT_DOCUMENTS = 1024
 
 
-def did_key(public_key: PublicKey) -> str:
+def did_key(public_key: DocumentKey) -> str:
     """Give the did:key of a public key: one key, one identifier."""
     return f"did:key:{public_key.multikey}"
 
 
 class DidKeyResolver:
     """Computes the document of a did:key, whose one Multikey serves every purpose but key agreement.
+
+    An X25519 key serves key agreement and nothing else.
 
     The version that the specification's algorithm allows (``did:key:1:z…``), and base64url, are refused: each
     would be a second identifier for the same key, and its holder could count as two guardians.
@@ -51,7 +55,7 @@ class DidKeyResolver:
         """
         if len(did) > _MAX_DID_KEY_CHARS:
             _of_method(did, "key")
-            raise ResolutionFailed("unsupportedPublicKeyType", "a did:key of Ed25519, P-256 or P-384")
+            raise ResolutionFailed("unsupportedPublicKeyType", "a did:key of a type of key that is used here")
         return _expand_did_key(did)
 
 
@@ -60,14 +64,21 @@ class DidKeyResolver:
 def _expand_did_key(did: str) -> DidDocument:
     parsed = _of_method(did, "key")
     try:
-        public_key = PublicKey.from_multikey(parsed.method_specific_id)
+        key = parse_multikey(parsed.method_specific_id)
+    except (LimitExceeded, Unavailable) as error:
+        raise ResolutionFailed("unsupportedPublicKeyType", f"did:key with {error}") from error
     except Malformed as error:
         code = "unsupportedPublicKeyType" if error.code == "unsupported-key-type" else "invalidDid"
         raise ResolutionFailed(code, f"did:key with {error}") from error
-    content = did_document(did, [public_key])
-    for purpose in ("capabilityInvocation", "capabilityDelegation"):
-        content[purpose] = content["assertionMethod"]
-    return DidDocument.parse(content)
+    return DidDocument.parse(_did_key_document(did, key))
+
+
+def _did_key_document(did: str, key: DocumentKey) -> JsonObject:
+    content = did_document(did, [key])
+    listed = content.pop("assertionMethod")
+    del content["authentication"]
+    purposes = {"keyAgreement"} if key.key_type is KeyType.X25519 else {*PURPOSES} - {"keyAgreement"}
+    return {**content, **{purpose: listed for purpose in PURPOSES if purpose in purposes}}
 
 
 def did_web_url(did: str) -> str:

@@ -31,7 +31,7 @@ from vcid.dids.urls import parse_did_url
 from vcid.encoding.json import canonicalize
 from vcid.errors import FieldError, Malformed
 from vcid.issuers import SWAPPED, ProofResult
-from vcid.report import Check, CheckName, Outcome, PresentationReport
+from vcid.report import Check, CheckName, PresentationReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,7 +104,7 @@ class Presentations:
             _model_check(faults),
             result.key,
             result.proof,
-            self._check_holder(document, holder, has_credentials=bool(entries)),
+            self._check_holder(document, result, has_credentials=bool(entries)),
         )
         return PresentationReport(
             checks=checks,
@@ -124,10 +124,13 @@ class Presentations:
             return ProofResult(SWAPPED, result.proof)
         return result
 
-    def _check_holder(self, document: JsonObject, holder: str | None, *, has_credentials: bool) -> Check:
+    def _check_holder(self, document: JsonObject, result: ProofResult, *, has_credentials: bool) -> Check:
         """Step 4."""
-        if holder is None:
+        if result.verified is None:
             return _unknown("no-holder", "no proof that holds says who presents this")
+        holder = _signatory(result)
+        if holder is None:
+            return Check.failed(CheckName.HOLDER, "several-holders", "the proofs are by keys of several DIDs")
         stated = document.get("holder")
         if "holder" in document and _id_of(stated) != holder:
             detail = "the proof is by a key of somebody other than the holder named"
@@ -182,10 +185,11 @@ def _model_check(faults: tuple[FieldError, ...]) -> Check:
 
 
 def _signatory(result: ProofResult) -> str | None:
-    """The DID whose key signed, where key and proof passed."""
-    if result.verified is None or result.key.outcome is not Outcome.PASSED:
+    """The DID whose keys signed, where the proofs hold and are all one DID's."""
+    if result.verified is None:
         return None
-    return parse_did_url(result.verified.method.id).did
+    signatories = {parse_did_url(held.method.id).did for held in result.verified.proofs}
+    return signatories.pop() if len(signatories) == 1 else None
 
 
 def _check_binding(report: Report, holder: str | None) -> Check:

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 PRIVATE_BYTES: Final = 32
-# What the Multikey of every BLS12-381 G2 key begins with (Controlled Identifiers 1.0, section "Multikey").
-MULTIKEY_PREFIX: Final = "zUC7"
 _KEPT_KEYS: Final = 1024
 
 

@@ -1,5 +1,6 @@
 """The issuer: idempotent, durable, and unwilling to go on from a restored backup."""
 
+import hashlib
 import json
 import multiprocessing
 import os
@@ -32,9 +33,10 @@ from vcid.dids.methods import did_key
 from vcid.drafting import Order, Practice
 from vcid.encoding.json import parse_object
 from vcid.encoding.multikey import KeyType
-from vcid.errors import Behind, Conflict, InvalidRecord, Unavailable
+from vcid.errors import Behind, Conflict, InvalidProof, InvalidRecord, Unavailable
 from vcid.issuer import Issuer
 from vcid.keys.signing import LocalSigner
+from vcid.ledger.batches import date_existence
 from vcid.ledger.entries import Entry, Kind, topic
 from vcid.ledger.log import Ledger
 from vcid.status.registry import Registry
@@ -330,7 +332,7 @@ def test_a_publication_without_changes_is_a_heartbeat(world, issuer):
     before = world.ledger.checkpoint()
     world.clock.advance(days=1)
     publishing = issuer.publish()
-    assert publishing.view.size == before.size + 2, "one list entry and the heads leaf"
+    assert publishing.view.size == before.size + 3, "a list's entry, a batch's and the heads leaf"
 
 
 def test_rooms_for_many_are_made_ahead(world):
@@ -710,3 +712,65 @@ def test_a_practice_sets_how_long_lists_hold(world):
     )
     (published,) = issuer.publish().lists
     assert parse_object(published.content)["validUntil"] == "2026-03-04T12:00:00Z"
+
+
+# Existence
+
+
+def prove(world, issuer, key):
+    receipt = issuer.existence(key)
+    digest = hashlib.sha256(issuer.find(key).content).digest()
+    return receipt and date_existence(digest, receipt, world.log_policy)
+
+
+def test_existence_is_proven_from_the_next_publication_on(tmp_path):
+    """Nothing before; then the time of the first checkpoint that has it, whatever is published later."""
+    world, issuer = open_issuer(tmp_path)
+    issuer.publish()
+    issuer.issue(birth(), key="a")
+    assert issuer.existence("a") is None
+    world.clock.advance(days=1)
+    issuer.publish()
+    first = world.clock.now
+    world.clock.advance(days=30)
+    issuer.publish()
+    assert prove(world, issuer, "a") == first
+    assert issuer.existence("unknown") is None
+
+
+def test_every_credential_has_its_receipt(tmp_path):
+    """All of a batch, of this turn and the next, and each for itself alone."""
+    world, issuer = open_issuer(tmp_path)
+    issuer.publish()
+    for turn in range(2):
+        for _ in issuer.issue_many(Order(key=f"{turn}-{n}", record=birth(n)) for n in range(5)):
+            pass
+        issuer.publish()
+    assert all(prove(world, issuer, f"{turn}-{n}") for turn in range(2) for n in range(5))
+    other = hashlib.sha256(issuer.find("0-1").content).digest()
+    with pytest.raises(InvalidProof):
+        date_existence(other, issuer.existence("0-0"), world.log_policy)
+
+
+def test_a_destroyed_salt_leaves_nothing_to_find(tmp_path):
+    """The registry writes no receipt any more; one given out before goes on to hold."""
+    world, issuer = open_issuer(tmp_path)
+    issuer.publish()
+    issuer.issue(birth(), key="a")
+    issuer.publish()
+    kept = issuer.existence("a")
+    digest = hashlib.sha256(issuer.find("a").content).digest()
+    assert world.registry().destroy_salt("a")
+    assert not world.registry().destroy_salt("a")
+    assert issuer.existence("a") is None
+    assert date_existence(digest, kept, world.log_policy)
+
+
+def test_a_turn_without_credentials_looks_like_any_other(tmp_path):
+    """Every publication anchors one batch: nobody sees whether a child was registered."""
+    world, issuer = open_issuer(tmp_path)
+    for turn in range(4):
+        if turn == 2:
+            issuer.issue(birth(), key="a")
+        issuer.publish()
+    assert world.ledger.latest(topic(issuer.owner, Kind.BATCH_ROOT, "")).seq == 3

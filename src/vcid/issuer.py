@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from vcid.ledger.anchor import View
     from vcid.ledger.entries import Entry
     from vcid.ledger.log import Ledger
-    from vcid.status.registry import Publication, PublishedHead, RecoveryReport, Registry
+    from vcid.ledger.receipts import Receipt
+    from vcid.status.registry import PreparedBatch, Publication, PublishedHead, RecoveryReport, Registry
 
 _CHUNK = 500
 
@@ -176,6 +177,20 @@ class Issuer:
             raise Conflict("not-found", "the registry knows no such credential")
         return found.is_revoked
 
+    def existence(self, key: str) -> Receipt | None:
+        """Prove by when the credential of a key existed, for as long as the ledger's witnesses are believed.
+
+        Keep the receipt with the credential: it holds even where the key that signed it no longer does.
+
+        Returns:
+            A batch receipt; ``None`` if no publication followed yet, or the credential's salt was destroyed.
+
+        Raises:
+            Conflict: the ledger lacks what was anchored (``not-found``).
+        """
+        where = self._registry.batch_place(key)
+        return self._topics.prove_batch(where) if where else None
+
     def revoke(self, *, key: str | None = None, credential: Credential | None = None) -> bool:
         """Revoke a credential for good; verifiers learn of it by the next publication.
 
@@ -244,9 +259,11 @@ class Issuer:
             prepared = self._registry.prepare_publication(
                 self._desk.write_list, base_url=self._desk.status_url, room=room
             )
-            self._ledger.append([*changes, *self._entries(prepared.publications)])
+            batch = self._registry.prepare_batch()
+            self._ledger.append([*changes, *self._entries(prepared.publications, batch)])
             view = self._ledger.publish()
             self._registry.confirm_publication(prepared.publications)
+            self._registry.confirm_batch(batch, seq=self._topics.newest_batch(), size=view.size)
             resumed = prepared.resumed
         return Publishing(view, self._registry.published_lists())
 
@@ -340,13 +357,16 @@ class Issuer:
             answers[number] = Issued(done.key, done.credential)
         yield from (answer for answer in answers if answer is not None)
 
-    def _entries(self, publications: Iterable[Publication]) -> Iterator[Entry]:
-        """The entries to anchor: every list, and the DID document unless it is the newest, by this key."""
+    def _entries(self, publications: Iterable[Publication], batch: PreparedBatch) -> Iterator[Entry]:
+        """The entries to anchor: every list, and DID document and batch unless they are the newest."""
         for it in publications:
             yield self._topics.entry(Kind.STATUS_LIST, it.list_id, seq=it.seq, digest=it.digest)
-        document = self._topics.next_entry(Kind.DID_DOCUMENT, self.did, self.document_digest)
-        if document is not None:
-            yield document
+        for entry in (
+            self._topics.next_entry(Kind.DID_DOCUMENT, self.did, self.document_digest),
+            self._topics.next_entry(Kind.BATCH_ROOT, "", batch.digest),
+        ):
+            if entry is not None:
+                yield entry
 
     def _scan_heads(self, *more: str) -> dict[str, PublishedHead]:
         """Read the whole ledger for this issuer's lists."""

@@ -6,7 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vcid.errors import Behind, Conflict
+from vcid.ledger.batches import BatchReceipt
 from vcid.ledger.entries import Entry, Kind, decode_leaf, hash_list_id, key_digest, owner_topic, topic
+from vcid.ledger.receipts import InclusionReceipt
 from vcid.status.registry import PublishedHead
 
 if TYPE_CHECKING:
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
     from vcid.keys.signing import PublicKey, Signer
     from vcid.ledger.log import Ledger
+    from vcid.ledger.receipts import Receipt
+    from vcid.status.registry import BatchPlace
 
 _SCAN = 1000
 
@@ -61,6 +65,24 @@ class OwnTopics:
         if latest is not None and (latest.digest, latest.signing_key) == (digest, self._signer.public_key):
             return None
         return self.entry(kind, list_id, seq=latest.seq + 1 if latest else 0, digest=digest)
+
+    def newest_batch(self) -> int:
+        """The number of the newest batch that was anchored; -1 if none was."""
+        latest = self._ledger.latest(topic(self._owner, Kind.BATCH_ROOT, ""))
+        return latest.seq if latest else -1
+
+    def prove_batch(self, where: BatchPlace) -> Receipt:
+        """Write the receipt for a document's place in a batch, at the first checkpoint that has it.
+
+        Raises:
+            Conflict: the ledger has no such batch (``not-found``), or is damaged (``corrupt``).
+        """
+        entry = self._ledger.find(topic(self._owner, Kind.BATCH_ROOT, ""), where.seq)
+        if entry is None:
+            raise Conflict("not-found", "the ledger has no batch of that number")
+        inclusion = InclusionReceipt.parse(self._ledger.inclusion(entry, where.size).body)
+        path = where.batch.path(where.place)
+        return BatchReceipt(where.salt, where.place, len(where.batch.leaf_hashes), path, inclusion).encode()
 
     def heads(self, list_ids: Iterable[str]) -> dict[str, PublishedHead]:
         """The newest versions of these status lists, as far as they are anchored."""

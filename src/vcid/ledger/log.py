@@ -207,6 +207,11 @@ class Ledger:
             head = reader.head(topic)
             return appending.stored_entry(reader, topic, head.seq) if head else None
 
+    def find(self, topic: bytes, seq: int) -> Entry | None:
+        """A topic's entry of a number, published or not."""
+        with self._store.read() as reader:
+            return appending.stored_entry(reader, topic, seq)
+
     def heads(self) -> dict[bytes, Head]:
         """The newest entries of all topics, published or not."""
         with self._store.read() as reader:

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from vcid.encoding.dates import format_timestamp, utc_now
 from vcid.errors import Conflict
 from vcid.keys.signing import PublicKey
-from vcid.status import issuances, publication, recovery, tables
+from vcid.status import batches, issuances, publication, recovery, tables
+from vcid.status.batches import BatchPlace, PreparedBatch
 from vcid.status.issuances import Issuance, check_key
 from vcid.status.publication import Demand, ListSnapshot, Prepared
 from vcid.status.recovery import Missed, PublishedHead, RecoveryReport
@@ -33,10 +34,12 @@ if TYPE_CHECKING:
     from vcid.storage import Transaction
 
 __all__ = [
+    "BatchPlace",
     "Issuance",
     "ListSnapshot",
     "Missed",
     "Prepared",
+    "PreparedBatch",
     "Publication",
     "PublishedHead",
     "RecoveryReport",
@@ -238,6 +241,38 @@ class Registry:
         """
         with self._database.transaction() as transaction:
             publication.confirm(transaction, publications)
+
+    def prepare_batch(self) -> PreparedBatch:
+        """Store the next batch of credentials to be anchored, or give again the one that waits.
+
+        Raises:
+            Behind: the registry is a restored backup.
+            Unavailable: the store can't be written.
+        """
+        with self._database.transaction() as transaction:
+            return batches.prepare(transaction, self._random)
+
+    def confirm_batch(self, prepared: PreparedBatch, *, seq: int, size: int) -> None:
+        """Note under which number a batch was anchored, and the first checkpoint that has it.
+
+        Raises:
+            Unavailable: the store can't be written.
+        """
+        with self._database.transaction() as transaction:
+            batches.confirm(transaction, prepared, seq=seq, size=size)
+
+    def batch_place(self, key: str) -> BatchPlace | None:
+        """Where a credential stands in its batch; ``None`` before it was anchored, or without its salt."""
+        with self._database.read() as transaction:
+            return batches.find_place(transaction, key)
+
+    def destroy_salt(self, key: str) -> bool:
+        """Make a credential impossible to find in the ledger, for good; say whether it could be found.
+
+        Receipts that were given out before go on to prove what they prove.
+        """
+        with self._database.transaction() as transaction:
+            return batches.destroy_salt(transaction, key)
 
     def published_lists(self) -> tuple[Publication, ...]:
         """Give the newest confirmed version of every list, the retired ones too."""

@@ -4,7 +4,8 @@
 its issuer signs or signed with, the ledger topics' first owner before all others. ``issuance`` holds one row
 for each key of the caller, ``status_list`` one for each list ever opened, ``slot`` one for each entry of a
 list that is taken: by a credential, or by nobody (a decoy, or a place given up after a restored backup). A
-slot is never deleted, so its primary key alone keeps an index from being given out twice.
+slot is never deleted, so its primary key alone keeps an index from being given out twice. ``batch`` holds
+the batches in which credentials are anchored, ``batch_place`` the place and salt of each credential.
 """
 
 from __future__ import annotations
@@ -74,6 +75,23 @@ CREATE TABLE publication (
     digest     BLOB NOT NULL,
     content    BLOB NOT NULL,
     PRIMARY KEY (list, is_pending)
+) STRICT;
+
+CREATE TABLE batch (
+    number      INTEGER PRIMARY KEY,
+    digest      BLOB NOT NULL,
+    leaf_hashes BLOB NOT NULL,
+    seq         INTEGER,
+    size        INTEGER,
+    CHECK ((seq IS NULL) = (size IS NULL))
+) STRICT;
+CREATE UNIQUE INDEX batch_that_waits ON batch ((size IS NULL)) WHERE size IS NULL;
+
+CREATE TABLE batch_place (
+    issuance INTEGER PRIMARY KEY REFERENCES issuance (number),
+    batch    INTEGER NOT NULL REFERENCES batch (number),
+    place    INTEGER NOT NULL,
+    salt     BLOB
 ) STRICT;
 
 CREATE TABLE lost_list (

@@ -1,0 +1,118 @@
+"""The batches in which an issuer anchors its credentials: one at each publication, however many they are.
+
+A batch takes up every credential signed since the last one. It is stored with its salts before its digest
+goes anywhere, so that a publication that broke off anchors the same batch when it is done again, and every
+receipt can be written whenever it is asked for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from vcid.ledger.batches import SALT_BYTES, Batch, build_batch
+from vcid.status.allocation import draw_below
+from vcid.status.tables import refuse_if_behind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vcid.storage import Transaction
+
+_HASH_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedBatch:
+    """A batch that is stored and waits to be anchored and confirmed.
+
+    Attributes:
+        number: the batch's number in the registry.
+        digest: what is to be anchored.
+    """
+
+    number: int
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class BatchPlace:
+    """Where a credential stands in a batch that was anchored.
+
+    Attributes:
+        batch: the batch's tree.
+        place: the credential's leaf.
+        salt: its salt.
+        seq: the number of the batch's entry in the ledger.
+        size: the first checkpoint that has the entry.
+    """
+
+    batch: Batch
+    place: int
+    salt: bytes
+    seq: int
+    size: int
+
+
+def prepare(transaction: Transaction, random: Callable[[int], bytes]) -> PreparedBatch:
+    """Store a batch of the credentials that are in none yet, or give again the one that waits.
+
+    Raises:
+        Behind: the registry must publish nothing.
+    """
+    refuse_if_behind(transaction)
+    waiting = transaction.execute("SELECT number, digest FROM batch WHERE size IS NULL").fetchone()
+    if waiting is not None:
+        return PreparedBatch(*waiting)
+    rows = transaction.execute(
+        "SELECT number, content FROM issuance WHERE content IS NOT NULL"
+        " AND number NOT IN (SELECT issuance FROM batch_place) ORDER BY number"
+    ).fetchall()
+    salts = [random(SALT_BYTES) for _ in rows]
+    salted = [
+        (salt, hashlib.sha256(content).digest()) for salt, (_, content) in zip(salts, rows, strict=True)
+    ]
+    batch, places = build_batch(salted, random=random, draw_below=partial(draw_below, random=random))
+    stored = transaction.execute(
+        "INSERT INTO batch (digest, leaf_hashes) VALUES (?, ?) RETURNING number",
+        (batch.digest, b"".join(batch.leaf_hashes) if rows else b""),
+    ).fetchone()
+    transaction.executemany(
+        "INSERT INTO batch_place (issuance, batch, place, salt) VALUES (?, ?, ?, ?)",
+        ((row[0], stored[0], place, salt) for row, place, salt in zip(rows, places, salts, strict=True)),
+    )
+    return PreparedBatch(stored[0], batch.digest)
+
+
+def confirm(transaction: Transaction, prepared: PreparedBatch, *, seq: int, size: int) -> None:
+    """Note where a batch was anchored; the first time counts."""
+    transaction.execute(
+        "UPDATE batch SET seq = ?, size = ? WHERE number = ? AND size IS NULL", (seq, size, prepared.number)
+    )
+
+
+def find_place(transaction: Transaction, key: str) -> BatchPlace | None:
+    """Find a credential's place; nothing if it was not anchored yet, or its salt was destroyed."""
+    row = transaction.execute(
+        "SELECT leaf_hashes, place, salt, seq, size FROM issuance"
+        " JOIN batch_place ON issuance = issuance.number JOIN batch ON batch.number = batch"
+        " WHERE key = ? AND size IS NOT NULL AND salt IS NOT NULL",
+        (key,),
+    ).fetchone()
+    if row is None:
+        return None
+    hashes, *rest = row
+    leaves = tuple(hashes[start : start + _HASH_BYTES] for start in range(0, len(hashes), _HASH_BYTES))
+    return BatchPlace(Batch(leaves), *rest)
+
+
+def destroy_salt(transaction: Transaction, key: str) -> bool:
+    """Destroy a credential's salt: from then on nobody can find it in the ledger. Say whether it had one."""
+    changed = transaction.execute(
+        "UPDATE batch_place SET salt = NULL WHERE salt IS NOT NULL"
+        " AND issuance = (SELECT number FROM issuance WHERE key = ?)",
+        (key,),
+    )
+    return changed.rowcount == 1

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from vcid.dids.documents import Resolver
     from vcid.dids.key_material import DocumentKey
+    from vcid.dids.resolution import ResolutionOptions, ResolutionResult
     from vcid.encoding.contexts import Loader
     from vcid.encoding.json import JsonObject
 
@@ -137,10 +138,23 @@ class Resolvers:
         Raises:
             ResolutionFailed: ``methodNotSupported``, ``invalidDid``, or what that resolver raises.
         """
+        return self._method_of(did).resolve(did)
+
+    def resolve_version(self, did: str, options: ResolutionOptions) -> ResolutionResult:
+        """Give a version of the document with its metadata (`vcid.dids.resolution.VersionedResolver`).
+
+        Raises:
+            ResolutionFailed: as `resolve` does, or ``featureNotSupported``: the method keeps no versions.
+        """
+        from vcid.dids.resolution import resolve_version
+
+        return resolve_version(did, self._method_of(did), options)
+
+    def _method_of(self, did: str) -> Resolver:
         resolver = self._methods.get(parse_did(did).method)
         if resolver is None:
             raise ResolutionFailed("methodNotSupported", f"a DID of {', '.join(sorted(self._methods))}")
-        return resolver.resolve(did)
+        return resolver
 
 
 class StaticResolver:

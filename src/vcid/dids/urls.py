@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from vcid.errors import ResolutionFailed
 
@@ -40,6 +41,29 @@ class DidUrl:
     def method_specific_id(self) -> str:
         """What follows the method and its colon."""
         return self.did.split(":", 2)[2]
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The query's parameters, unescaped (DID Resolution 1.0, section "DID Parameters").
+
+        A parameter that occurs twice, or has no value, means different things to different readers.
+
+        Raises:
+            ResolutionFailed: ``invalidDidUrl``.
+        """
+        if self.query is None:
+            return {}
+        found: dict[str, str] = {}
+        for part in self.query.split("&"):
+            name, equals, value = part.partition("=")
+            try:
+                name, value = (unquote(text, errors="strict") for text in (name, value))
+            except UnicodeDecodeError as error:
+                raise ResolutionFailed("invalidDidUrl", "escapes in a query are UTF-8") from error
+            if not equals or not name or name in found:
+                raise ResolutionFailed("invalidDidUrl", "a query reads name=value&…, with each name once")
+            found[name] = value
+        return found
 
     def __str__(self) -> str:
         query = "" if self.query is None else f"?{self.query}"

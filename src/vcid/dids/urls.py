@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from vcid.errors import ResolutionFailed
 
-MAX_DID_CHARS = 2048
+MAX_DID_CHARS = 4096  # a did:key of ML-DSA-44 has 1,761 characters, and its methods name the key twice
 
 _ESCAPED = "%[0-9A-Fa-f]{2}"
 _PCHAR = rf"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|{_ESCAPED})"

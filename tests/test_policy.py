@@ -49,10 +49,14 @@ def policies(draw):
         witnesses=(("a.example", KEYS[1]), ("b.example", KEYS[2])),
         quorum=2,
     )
+    suites = draw(st.frozensets(st.sampled_from(sorted(SUITES))))
     return Policy(
         accreditations=tuple(draw(st.lists(accreditations(), max_size=3))),
         logs=(log,) if draw(st.booleans()) else (),
-        suites=draw(st.frozensets(st.sampled_from(sorted(SUITES)))),
+        suites=suites,
+        required_suites=frozenset(draw(st.lists(st.sampled_from(sorted(suites)))) if suites else ()),
+        unsafe_any_json_ld=draw(st.booleans()),
+        unsafe_any_issuer=draw(st.booleans()),
         max_evidence_age=timedelta(seconds=draw(st.integers(1, 10**7))),
         clock_skew=timedelta(seconds=draw(st.integers(0, 3600))),
         tolerated=draw(st.frozensets(st.sampled_from(["anchor", "status:no-status", "schema"]))),
@@ -97,6 +101,11 @@ def test_all_faults_are_found_at_once_and_no_value_is_shown():
     "changes",
     [
         {"suites": ["rsa"]},
+        {"requiredSuites": ["eddsa-rdfc-2022"]},
+        {"suites": [], "requiredSuites": ["eddsa-jcs-2022"]},
+        {"requiredSuites": "eddsa-jcs-2022"},
+        {"unsafeAnyJsonLd": "true"},
+        {"unsafeAnyIssuer": 1},
         {"maxEvidenceAgeSeconds": 0},
         {"maxEvidenceAgeSeconds": 1.5},
         {"clockSkewSeconds": -1},
@@ -184,3 +193,21 @@ def test_a_log_stands_in_a_policy_once():
     log = LogPolicy(origin="log.example", log_key=KEYS[0], witnesses=(("a.example", KEYS[1]),), quorum=1)
     with pytest.raises(ValueError):
         Policy(logs=(log, log))
+
+
+def test_required_suites_are_a_set_of_those_accepted():
+    """What is required has to be accepted too, and one string is no set of suites."""
+    with pytest.raises(ValueError, match="required_suites"):
+        Policy(required_suites=frozenset({"mldsa44-jcs-2024"}))
+    with pytest.raises(TypeError, match="required_suites"):
+        Policy(required_suites="eddsa-jcs-2022")
+
+
+def test_no_default_accepts_an_experimental_legacy_or_unsafe_thing():
+    """An untouched policy knows one suite, requires none beside it, and has nothing unsafe on or written."""
+    policy = Policy()
+    assert policy.suites == {"eddsa-jcs-2022"}
+    assert not policy.required_suites
+    assert not policy.unsafe_any_json_ld
+    assert not policy.unsafe_any_issuer
+    assert not [name for name in policy.to_json() if name.startswith(("unsafe", "required"))]

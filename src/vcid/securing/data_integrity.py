@@ -87,6 +87,8 @@ def add_proof(
     suite, key_type = SUITES[options.cryptosuite], signer.public_key.key_type
     if suite.is_selective:
         raise ValueError(f"{suite.name} begins with a base proof: see vcid.securing.disclosure")
+    if suite.is_selective:
+        raise ValueError(f"a proof in {suite.name} begins with a base proof: see vcid.securing.disclosure")
     if key_type not in suite.hashes:
         raise ValueError(f"{suite.name} is not signed with {key_type.value} keys")
     existing = _existing_proofs(document)
@@ -100,15 +102,16 @@ def add_proof(
     if previous := joined.previous(proof):
         unsecured["proof"] = [*previous]
     covered = _cover(unsecured, proof, suite=suite, key_type=key_type, contexts=contexts)
+    signed = _without_proof(covered.document)
     if suite.canonicalization == "jcs":
-        check_meaning(covered.document, contexts=contexts)
+        check_meaning(signed, contexts=contexts)
     elif not options.unsafe_any_json_ld:
-        check_spelling(covered.document)
+        check_spelling(signed)
     added = {
         **covered.proof,
         "proofValue": encode_multibase(signer.sign(covered.hash_data), suite.value_base),
     }
-    return {**covered.document, "proof": [*existing, added] if existing else added}
+    return {**signed, "proof": [*existing, added] if existing else added}
 
 
 def verify_proof(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Self
 
+from vcid.encoding.multikey import encode_multibase
 from vcid.errors import InvalidProof
 from vcid.securing.proof_components import (
     decode_components,
@@ -28,15 +29,21 @@ if TYPE_CHECKING:
 
 BASE_HEADER: Final = b"\xd9\x5d\x02"
 DERIVED_HEADER: Final = b"\xd9\x5d\x03"
-# The other feature options, each with its base and its derived proofs.
+# The other feature options by the third byte of their base and derived proofs.
 _OTHER_FEATURES: Final = {
-    b"\xd9\x5d\x04": "anonymous holder binding",
-    b"\xd9\x5d\x05": "anonymous holder binding",
-    b"\xd9\x5d\x06": "pseudonyms",
-    b"\xd9\x5d\x07": "pseudonyms",
-    b"\xd9\x5d\x08": "holder binding with pseudonyms",
-    b"\xd9\x5d\x09": "holder binding with pseudonyms",
+    4: "anonymous holder binding",
+    5: "anonymous holder binding",
+    6: "pseudonyms",
+    7: "pseudonyms",
+    8: "holder binding with pseudonyms",
+    9: "holder binding with pseudonyms",
 }
+# Three bytes are four characters, so that the text alone tells; the rest may hold CBOR that is read by no one.
+_OTHER_PREFIXES: Final = {
+    encode_multibase(b"\xd9\x5d" + bytes([option]), "u"): feature
+    for option, feature in _OTHER_FEATURES.items()
+}
+_PREFIX_CHARS: Final = 5
 _COMPONENTS: Final = 5
 _SIGNATURE_BYTES: Final = 80
 _BBS_HEADER_BYTES: Final = 64
@@ -74,12 +81,12 @@ class BaseProofValue:
             InvalidProof: ``derived-proof``, or ``feature-unsupported``.
             Malformed: it is no base proof value.
         """
+        _refuse_features(proof_value)
         header, components = decode_components(proof_value)
         if header == DERIVED_HEADER:
             raise InvalidProof(
                 "derived-proof", "a base proof is expected: nothing derives from a derived one"
             )
-        _refuse_features(header)
         if header != BASE_HEADER or len(components) != _COMPONENTS:
             raise malformed("the header of a base proof of bbs-2023, and five components")
         signature, bbs_header, public_key, hmac_key, pointers = components
@@ -129,12 +136,12 @@ class DerivedProofValue:
             InvalidProof: ``base-proof``, or ``feature-unsupported``.
             Malformed: it is no derived proof value.
         """
+        _refuse_features(proof_value)
         header, components = decode_components(proof_value)
         if header == BASE_HEADER:
             raise InvalidProof(
                 "base-proof", "a derived proof is expected: a base proof is for the holder alone"
             )
-        _refuse_features(header)
         if header != DERIVED_HEADER or len(components) != _COMPONENTS:
             raise malformed("the header of a derived proof of bbs-2023, and five components")
         proof, compressed, mandatory, selective, presentation_header = components
@@ -147,9 +154,9 @@ class DerivedProofValue:
         )
 
 
-def _refuse_features(header: bytes) -> None:
-    if header in _OTHER_FEATURES:
-        feature = _OTHER_FEATURES[header]
+def _refuse_features(proof_value: str) -> None:
+    feature = _OTHER_PREFIXES.get(proof_value[:_PREFIX_CHARS])
+    if feature is not None:
         raise InvalidProof("feature-unsupported", f"a proof of the baseline is expected, without {feature}")
 
 

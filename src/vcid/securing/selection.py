@@ -79,6 +79,11 @@ def check_pointers(pointers: Sequence[str], document: JsonObject) -> None:
     _choose(pointers, document)
 
 
+def write_place(tokens: Iterable[str]) -> str:
+    """Write a pointer's tokens for an error message, without names that may be a person's."""
+    return write_pointer(int(token) if _INDEX.fullmatch(token) else token for token in tokens)
+
+
 def refuse_pointers(faults: Sequence[FieldError]) -> None:
     """Raise for faulty pointers: Malformed for one, InvalidRecord for several, nothing for none."""
     if len(faults) == 1:
@@ -98,8 +103,10 @@ def _choose(pointers: Sequence[str], document: JsonObject) -> _Chosen:
         where = f"pointer {number}"
         try:
             tokens = json_pointer_to_path(pointer)
-            where = write_pointer(tokens)
+            where = write_place(tokens)
             _add_path(chosen, _find_steps(tokens, document))
+        except LimitExceeded:
+            raise
         except Malformed as error:
             faults.append(FieldError(where, error.code, error.expected))
     refuse_pointers(faults)

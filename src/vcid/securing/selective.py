@@ -24,10 +24,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from vcid.encoding import nquads, rdfc
-from vcid.encoding.json import pointer as write_pointer
 from vcid.encoding.jsonld.conversion import to_dataset, to_rdf
 from vcid.errors import FieldError, InvalidProof, InvalidRecord, LimitExceeded, Malformed
-from vcid.securing.selection import json_pointer_to_path, refuse_pointers, select_json_ld
+from vcid.securing.selection import json_pointer_to_path, refuse_pointers, select_json_ld, write_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -245,7 +244,7 @@ def _find_partial(pointers: Sequence[str], skolemized: Skolemized, contexts: Con
     for pointer in pointers:
         selection = select_json_ld([pointer], skolemized.document)
         if selection is not None and _state(selection, skolemized, contexts) is None:
-            where = write_pointer(json_pointer_to_path(pointer))
+            where = write_place(json_pointer_to_path(pointer))
             faults.append(FieldError(where, "part-of-statement", expected))
     return faults
 

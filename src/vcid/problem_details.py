@@ -3,7 +3,7 @@
 A code of vcid says more than any type does, and goes along as a member of its own. The types are those of
 the Verifiable Credentials Data Model 2.0 (section "Problem Details"), of VC Data Integrity 1.0, Bitstring
 Status List 1.0 and Controlled Identifiers 1.0 (each "Processing Errors") and of DID Resolution ("Errors").
-For what none of them knows (who is accredited, what a schema or a ledger says) vcid has types of its own, below
+For what none of them knows (who is accredited, what a schema or a ledger says) vcid has its own types, below
 ``https://w3id.org/vcid/problems#``. Like the errors that it is made from, a problem repeats no value found.
 """
 

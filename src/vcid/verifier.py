@@ -26,7 +26,8 @@ from typing import TYPE_CHECKING
 from vcid.anchors import Anchors
 from vcid.credentials.envelopes import CREDENTIAL, read_secured
 from vcid.credentials.model import check_model, check_version_2
-from vcid.credentials.schema import SchemaOutcome, SchemaResult, Schemas, check_own_schemas, check_schema
+from vcid.credentials.schema import SchemaOutcome, SchemaResult, check_own_schemas, check_schema
+from vcid.credentials.schema_set import Schemas
 from vcid.credentials.validity import validity_period
 from vcid.encoding.contexts import Contexts
 from vcid.encoding.dates import utc_now

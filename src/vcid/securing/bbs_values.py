@@ -38,7 +38,7 @@ _OTHER_FEATURES: Final = {
     8: "holder binding with pseudonyms",
     9: "holder binding with pseudonyms",
 }
-# Three bytes are four characters, so that the text alone tells; the rest may hold CBOR that is read by no one.
+# Three bytes are four characters, so that the text alone tells, and the CBOR behind it stays unread.
 _OTHER_PREFIXES: Final = {
     encode_multibase(b"\xd9\x5d" + bytes([option]), "u"): feature
     for option, feature in _OTHER_FEATURES.items()

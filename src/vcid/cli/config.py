@@ -22,6 +22,12 @@
     knowledge = "knowledge"
     views = "sqlite:///views.db"
 
+    [server]                                   what `vcid serve` signs with; a profile for each key
+    did = "did:web:civil.example"              optional; by default each key's own did:key
+    ed25519_key = "keys.json#server"           for the profiles of Ed25519; so p256_key and p384_key
+    registry = "sqlite:///served.db"           for the profile "status", with status_url
+    status_url = "https://civil.example/served"
+
 Paths are relative to the folder in which the file stands. TOML 1.0; what the table above doesn't name is a
 fault, and all faults are reported at once.
 """
@@ -105,6 +111,18 @@ class VerifierSection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSection:
+    """What the HTTP service signs with, and where it keeps the statuses of what it signs."""
+
+    did: str | None = None
+    ed25519_key: KeyPlace | None = None
+    p256_key: KeyPlace | None = None
+    p384_key: KeyPlace | None = None
+    registry: Store | None = None
+    status_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """A ``vcid.toml``, read.
 
@@ -118,6 +136,7 @@ class Config:
     ledger: LedgerSection | None = None
     witness: WitnessSection | None = None
     verifier: VerifierSection | None = None
+    server: ServerSection | None = None
 
     @classmethod
     def load(cls, path: Path) -> Config:
@@ -174,6 +193,16 @@ class Config:
             raise InvalidRecord([FieldError("/verifier", "required", _NEEDED.format("verifier"))])
         return self.verifier
 
+    def serving(self) -> ServerSection:
+        """Give the section that ``vcid serve`` needs.
+
+        Raises:
+            InvalidRecord: it is not there.
+        """
+        if self.server is None:
+            raise InvalidRecord([FieldError("/server", "required", _NEEDED.format("server"))])
+        return self.server
+
 
 def _parse_toml(content: bytes) -> dict[str, Any]:
     import tomllib
@@ -226,6 +255,9 @@ def _contradictions(tables: Mapping[str, Any]) -> Iterator[FieldError]:
         yield FieldError("/ledger", "required", "a section [ledger] beside [issuer]")
     if "witness" in tables and ledger is None:
         yield FieldError("/ledger", "required", "a section [ledger] beside [witness]")
+    server = tables.get("server")
+    if isinstance(server, dict) and ("registry" in server) != ("status_url" in server):
+        yield FieldError("/server", "required", "both registry and status_url, or neither")
     if isinstance(issuer, dict):
         did = issuer.get("did")
         if isinstance(did, str) and not did.startswith("did:web:") and "status_url" not in issuer:
@@ -311,6 +343,17 @@ _SECTIONS: Final[Mapping[str, tuple[type, Mapping[str, Reader]]]] = {
     "ledger": (LedgerSection, {"url": _read_store, "origin": _read_name, "key": _read_key}),
     "witness": (WitnessSection, {"name": _read_name, "url": _read_store, "key": _read_key}),
     "verifier": (VerifierSection, {"policy": _read_path, "knowledge": _read_path, "views": _read_store}),
+    "server": (
+        ServerSection,
+        {
+            "did": _read_did,
+            "ed25519_key": _read_key,
+            "p256_key": _read_key,
+            "p384_key": _read_key,
+            "registry": _read_store,
+            "status_url": _read_url,
+        },
+    ),
 }
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         VerifierSection,
         WitnessSection,
     )
+    from vcid.encoding.contexts import Contexts
     from vcid.issuer import Issuer
     from vcid.keys.signing import LocalSigner
     from vcid.keys.wallet import Wallet
@@ -201,15 +202,24 @@ def read_knowledge(section: VerifierSection) -> Knowledge:
         raise SetUpFailure(f"{section.knowledge}: {error}") from error
 
 
-def open_verifier(section: VerifierSection, knowledge: Knowledge) -> Verifier:
+def open_verifier(
+    section: VerifierSection, knowledge: Knowledge, *, contexts: Contexts | None = None
+) -> Verifier:
     """Open the verifier, with its memory of the logs.
+
+    Args:
+        section: what to open.
+        knowledge: what it knows.
+        contexts: the JSON-LD contexts known; by default those carried.
 
     Raises:
         SetUpFailure: the policy can't be used.
         Unavailable: the memory can't be opened.
     """
     from vcid.ledger.views import SqlViewStore
-    from vcid.verifier import Verifier
+    from vcid.verifier import Surroundings, Verifier
 
     policy = read_policy(section)
-    return Verifier(policy, knowledge, views=SqlViewStore.open(section.views.url))
+    around = None if contexts is None else Surroundings(contexts=contexts)
+    views = SqlViewStore.open(section.views.url)
+    return Verifier(policy, knowledge, views=views, surroundings=around)

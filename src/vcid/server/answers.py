@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from vcid.encoding.json import canonicalize
-from vcid.errors import Coded, Conflict, InvalidRecord, Malformed, Unavailable, VcidError
+from vcid.errors import Coded, Conflict, InvalidRecord
+from vcid.problem_details import problems_of_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from vcid.encoding.json import JSON, JsonObject
+    from vcid.encoding.json import JsonObject
+    from vcid.errors import VcidError
 
 PROBLEM_JSON: Final = "application/problem+json"
 JSON_TYPE: Final = "application/json"
@@ -39,7 +40,7 @@ class Answer:
     content: bytes = field(repr=False)
     media_type: str = JSON_TYPE
     problem: str = ""
-    headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def give(status: int, body: JsonObject, *, media_type: str = JSON_TYPE, problem: str = "") -> Answer:
@@ -47,55 +48,42 @@ def give(status: int, body: JsonObject, *, media_type: str = JSON_TYPE, problem:
     return Answer(status=status, content=canonicalize(body), media_type=media_type, problem=problem)
 
 
-def refuse(
-    status: int,
-    code: str,
-    detail: str,
-    *,
-    problem_type: str = "about:blank",
-    errors: list[JSON] | None = None,
-) -> Answer:
-    """Answer with problem details.
+def refuse(status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None) -> Answer:
+    """Answer with a problem of HTTP's own, whose kind the status says (``about:blank``).
 
     Args:
         status: the HTTP status.
         code: the kind of problem in kebab case.
         detail: what was expected, in words; nothing of what was sent.
-        problem_type: the URL of the problem's kind, where a specification defines one.
-        errors: all faults, where there are several.
+        headers: further header fields.
     """
-    title = HTTPStatus(status).phrase if problem_type == "about:blank" else problem_type.rpartition("#")[2]
     body: JsonObject = {
-        "type": problem_type,
-        "title": title,
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
         "code": code,
     }
-    if errors:
-        body["errors"] = errors
-    return give(status, body, media_type=PROBLEM_JSON, problem=code)
+    content = canonicalize(body)
+    return Answer(
+        status=status, content=content, media_type=PROBLEM_JSON, problem=code, headers=dict(headers or {})
+    )
 
 
 def refuse_for(error: VcidError) -> Answer:
-    """Answer for an error of the library: what was sent is at fault, or the service can't do its work now."""
-    if isinstance(error, InvalidRecord):
-        faults: list[JSON] = [
-            {"pointer": fault.path, "code": fault.code, "detail": f"expected {fault.expected}"}
-            for fault in error.errors
-        ]
-        return refuse(
-            400, error.errors[0].code, "the document has faults", problem_type=_MALFORMED, errors=faults
-        )
+    """Answer for an error of the library: what was sent is at fault, or the service can't do its work now.
+
+    Of several faults the first stands for all, and ``errors`` lists them.
+    """
+    status = _status_of(error)
+    problems = problems_of_error(error, issuing=True)
+    body = problems[0].to_json(status=status)
+    if len(problems) > 1:
+        body["errors"] = [problem.to_json() for problem in problems]
+    return give(status, body, media_type=PROBLEM_JSON, problem=problems[0].code or "unavailable")
+
+
+def _status_of(error: VcidError) -> int:
     if isinstance(error, Conflict):
-        return refuse(404 if error.code == "not-found" else 409, error.code, error.detail)
-    if isinstance(error, Malformed):
-        return refuse(400, error.code, error.detail, problem_type=_MALFORMED)
-    if isinstance(error, Coded):
-        return refuse(400, error.code, error.detail)
-    if isinstance(error, Unavailable):
-        return refuse(503, "unavailable", "a store or document that the service needs can't be reached")
-    return refuse(503, "unavailable", "the service can't do this now; its operator has to look after it")
-
-
-_MALFORMED: Final = "https://www.w3.org/TR/vc-data-model#MALFORMED_VALUE_ERROR"
+        return 404 if error.code == "not-found" else 409
+    return 400 if isinstance(error, Coded | InvalidRecord) else 503

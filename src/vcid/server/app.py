@@ -31,9 +31,10 @@ from vcid.encoding.json import parse_object
 from vcid.errors import Malformed, VcidError
 from vcid.server.answers import Answer, refuse, refuse_for
 from vcid.server.page import write_page
+from vcid.server.resolving import ResolutionRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -70,6 +71,9 @@ class Limits:
     threads: int = 8
 
 
+_FAILURE: Final = refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "the service failed; its log says how")
+
+
 def write_log(line: JsonObject) -> None:
     """Write a line of the log to stderr, as JSON."""
     with suppress(OSError):
@@ -100,7 +104,7 @@ def create_app(service: Service, limits: Limits, *, log: Callable[[JsonObject], 
         Route("/{profile}/credentials/derive", desk.derive, methods=["POST"]),
         Route("/{profile}/credentials/status", desk.set_status, methods=["POST"]),
     ]
-    handlers = {HTTPException: _refuse_route}
+    handlers = {HTTPException: _refuse_route, Exception: _answer_failure}
     return _Noted(Starlette(routes=routes, exception_handlers=handlers), log)  # type: ignore[arg-type]  # Starlette types handlers by Exception
 
 
@@ -149,9 +153,12 @@ class _Entrance:
     async def resolve(self, request: Request) -> Response:
         """Resolve a DID; the path is taken as it was sent, since a did:web has escapes of its own."""
         path = request.scope.get("raw_path") or request.scope["path"].encode()
-        segment = path.decode("ascii", "replace").partition("?")[0].removeprefix("/identifiers/")
-        accept = request.headers.get("accept", "")
-        work = partial(self._service.resolving.resolve, segment, accept)
+        asked = ResolutionRequest(
+            segment=path.decode("ascii", "replace").partition("?")[0].removeprefix("/identifiers/"),
+            query=request.scope["query_string"].decode("ascii", "replace"),
+            accept=request.headers.get("accept", ""),
+        )
+        work = partial(self._service.resolving.answer, asked)
         return await self._answer(request, work, "/identifiers/{did}")
 
     async def page(self, request: Request) -> Response:
@@ -194,8 +201,8 @@ class _Entrance:
 
     def _refuse_unread(self, request: Request, *, signs: bool) -> Answer | None:
         if signs and not self._may_sign(request):
-            answer = refuse(HTTPStatus.UNAUTHORIZED, "unauthorized", "the service's bearer token")
-            return _with_headers(answer, {"www-authenticate": "Bearer"})
+            asks = {"www-authenticate": "Bearer"}
+            return refuse(HTTPStatus.UNAUTHORIZED, "unauthorized", "the service's bearer token", headers=asks)
         content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if content_type not in _JSON_TYPES:
             return refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "content-type", "application/json")
@@ -235,8 +242,9 @@ class _Entrance:
                 partial(_answer_errors, work), limiter=self._threads, abandon_on_cancel=True
             )
             return _respond(request, answer)
-        answer = refuse(HTTPStatus.SERVICE_UNAVAILABLE, "busy", "a request at a quieter time")
-        return _respond(request, _with_headers(answer, {"retry-after": "5"}))
+        later = {"retry-after": "5"}
+        busy = refuse(HTTPStatus.SERVICE_UNAVAILABLE, "busy", "a request at a quieter time", headers=later)
+        return _respond(request, busy)
 
     def _base(self, request: Request) -> str:
         """The URL below which status lists are found."""
@@ -265,12 +273,7 @@ def _parse_and_work(work: Callable[[JsonObject], Answer], body: bytes) -> Answer
     try:
         parsed = parse_object(body, max_bytes=max(len(body), 1))
     except Malformed as error:
-        return refuse(
-            HTTPStatus.BAD_REQUEST,
-            error.code,
-            error.detail,
-            problem_type="https://www.w3.org/TR/vc-data-model#PARSING_ERROR",
-        )
+        return refuse_for(error)
     return work(parsed)
 
 
@@ -285,16 +288,6 @@ def _no_profile() -> Answer:
     return refuse(HTTPStatus.NOT_FOUND, "no-such-profile", "a profile that this service has a key for")
 
 
-def _with_headers(answer: Answer, headers: dict[str, str]) -> Answer:
-    return Answer(
-        status=answer.status,
-        content=answer.content,
-        media_type=answer.media_type,
-        problem=answer.problem,
-        headers=headers,
-    )
-
-
 def _respond(request: Request, answer: Answer) -> Response:
     _note(request, problem=answer.problem)
     return Response(
@@ -307,9 +300,13 @@ def _respond(request: Request, answer: Answer) -> Response:
 
 def _refuse_route(request: Request, error: HTTPException) -> Response:
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        answer = refuse(405, "method-not-allowed", "a method that this endpoint has")
-        return _respond(request, _with_headers(answer, dict(error.headers or {})))
+        detail = "a method that this endpoint has"
+        return _respond(request, refuse(405, "method-not-allowed", detail, headers=error.headers))
     return _respond(request, refuse(error.status_code, "no-such-endpoint", "a path of this service"))
+
+
+def _answer_failure(request: Request, _error: Exception) -> Response:
+    return _respond(request, _FAILURE)
 
 
 def _note(request: Request, **notes: str) -> None:
@@ -342,8 +339,6 @@ class _Noted:
             notes["problem"] = "client-left"
         except Exception as error:  # noqa: BLE001 - a trace may hold what was sent: its kind alone is noted
             notes["problem"] = f"internal-{type(error).__name__}"
-            if status == 0:
-                await _send_internal_error(watch)
         line: JsonObject = {
             "method": scope["method"] if scope["method"].isalpha() and len(scope["method"]) < 10 else "?",
             "route": notes.get("route", ""),
@@ -353,13 +348,3 @@ class _Noted:
         if notes.get("problem"):
             line["problem"] = notes["problem"]
         self._log(line)
-
-
-async def _send_internal_error(send: Callable[[Message], Awaitable[None]]) -> None:
-    answer = refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "the service failed; its log says where")
-    headers = [
-        (b"content-type", answer.media_type.encode()),
-        (b"content-length", b"%d" % len(answer.content)),
-    ]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.content})

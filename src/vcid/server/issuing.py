@@ -9,22 +9,26 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from vcid.credentials.envelopes import envelop
 from vcid.credentials.model import Credential, check_model
 from vcid.encoding.contexts import Contexts
 from vcid.encoding.dates import utc_now
 from vcid.encoding.json import canonicalize
 from vcid.errors import Conflict, FieldError, InvalidRecord, LimitExceeded, Malformed
 from vcid.securing.data_integrity import ProofOptions, add_proof
+from vcid.securing.disclosure import BaseDocument, add_base_proof, get_restricting_pointers
+from vcid.securing.jose import CREDENTIAL_TOKEN, TokenOptions, sign_token
+from vcid.server.profiles import Securing
 from vcid.status.bitstring import ListPeriod, build_status_list
 from vcid.status.registry import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from vcid.encoding.json import JsonObject
     from vcid.server.profiles import Profile
-    from vcid.server.requests import IssueRequest, StatusRequest
+    from vcid.server.requests import DeriveRequest, IssueRequest, StatusRequest
     from vcid.status.registry import Issuance, ListSnapshot
 
 LIST_VALIDITY: Final = timedelta(days=7)
@@ -61,18 +65,58 @@ def secure(profile: Profile, request: IssueRequest, around: Surroundings) -> Jso
         raise InvalidRecord(faults)
     if not around.unsafe_any_issuer and _issuer(document) != profile.did:
         raise InvalidRecord([FieldError("/issuer", "wrong-issuer", "the DID of this profile's key")])
-    return add_plain_proof(profile, document, around)
+    match profile.kind.securing:
+        case Securing.JOSE:
+            return _envelop(profile, document, around)
+        case Securing.SELECTIVE:
+            pointers = dict.fromkeys([*request.mandatory_pointers, *get_restricting_pointers(document)])
+            return _add_base_proof(profile, document, around, mandatory_pointers=[*pointers])
+        case Securing.PROOF:
+            return _add_plain_proof(profile, document, around)
 
 
-def add_plain_proof(profile: Profile, document: JsonObject, around: Surroundings) -> JsonObject:
-    """Add the one proof of the profile's suite; raises as `add_proof` does."""
-    options = ProofOptions(
+def derive(request: DeriveRequest, around: Surroundings) -> JsonObject:
+    """Make a document to show from one with a base proof.
+
+    Raises:
+        InvalidProof, Malformed, InvalidRecord: as `BaseDocument` and its ``derive``.
+    """
+    return BaseDocument(request.credential).derive(request.selective_pointers, contexts=around.contexts)
+
+
+def _envelop(profile: Profile, document: JsonObject, around: Surroundings) -> JsonObject:
+    """Secure a document as a token, and put it into its envelope, which is what JSON can carry of it."""
+    options = TokenOptions(verification_method=profile.verification_method, created=around.clock())
+    token = sign_token(
+        document, profile.plain_signer, options, form=CREDENTIAL_TOKEN, contexts=around.contexts
+    )
+    return envelop(Credential(CREDENTIAL_TOKEN.media_type, token))
+
+
+def _add_base_proof(
+    profile: Profile, document: JsonObject, around: Surroundings, *, mandatory_pointers: Sequence[str]
+) -> JsonObject:
+    base = add_base_proof(
+        document,
+        profile.signer,
+        _options(profile, around),
+        mandatory_pointers=mandatory_pointers,
+        contexts=around.contexts,
+    )
+    return base.to_json()
+
+
+def _add_plain_proof(profile: Profile, document: JsonObject, around: Surroundings) -> JsonObject:
+    return add_proof(document, profile.plain_signer, _options(profile, around), contexts=around.contexts)
+
+
+def _options(profile: Profile, around: Surroundings) -> ProofOptions:
+    return ProofOptions(
         verification_method=profile.verification_method,
         cryptosuite=profile.kind.cryptosuite,
         created=around.clock(),
         unsafe_any_json_ld=around.unsafe_any_json_ld,
     )
-    return add_proof(document, profile.signer, options, contexts=around.contexts)
 
 
 def _issuer(document: JsonObject) -> object:
@@ -185,7 +229,7 @@ class StatusDesk:
             purposes=[snapshot.purpose],
             period=ListPeriod(valid_from=now, valid_until=now + LIST_VALIDITY),
         )
-        return canonicalize(add_plain_proof(self._profile, document, self._around))
+        return canonicalize(_add_plain_proof(self._profile, document, self._around))
 
 
 def _text_id(document: JsonObject) -> str | None:

@@ -6,19 +6,20 @@ needs; a `Profile` is one that the operator gave a key.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
-from vcid.dids.methods import did_key
 from vcid.encoding.multikey import KeyType
+from vcid.errors import Unavailable
 from vcid.keys.signing import LocalSigner
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
 
+    from vcid.keys.bbs import BbsSigner
     from vcid.keys.signing import Signer
 
 
@@ -56,6 +57,19 @@ _KINDS: Final = (
     ProfileKind(name="ecdsa-rdfc-2019-p384", key_type=KeyType.P384, cryptosuite="ecdsa-rdfc-2019"),
     ProfileKind(name="ecdsa-jcs-2019-p256", key_type=KeyType.P256, cryptosuite="ecdsa-jcs-2019"),
     ProfileKind(name="ecdsa-jcs-2019-p384", key_type=KeyType.P384, cryptosuite="ecdsa-jcs-2019"),
+    ProfileKind(
+        name="ecdsa-sd-2023",
+        key_type=KeyType.P256,
+        cryptosuite="ecdsa-sd-2023",
+        securing=Securing.SELECTIVE,
+    ),
+    ProfileKind(
+        name="bbs-2023",
+        key_type=KeyType.BLS12_381_G2,
+        cryptosuite="bbs-2023",
+        securing=Securing.SELECTIVE,
+    ),
+    ProfileKind(name="vc-jwt", key_type=KeyType.P256, securing=Securing.JOSE),
     ProfileKind(name="status", key_type=KeyType.ED25519, cryptosuite="eddsa-rdfc-2022", has_status=True),
 )
 
@@ -78,7 +92,7 @@ class Profile:
 
     kind: ProfileKind
     did: str
-    signer: Signer = field(repr=False)
+    signer: Signer | BbsSigner = field(repr=False)
 
     def __post_init__(self) -> None:
         if self.signer.public_key.key_type is not self.kind.key_type:
@@ -89,11 +103,34 @@ class Profile:
         """The URL of the method that verifies the key: its Multikey as fragment of the DID."""
         return f"{self.did}#{self.signer.public_key.multikey}"
 
+    @property
+    def plain_signer(self) -> Signer:
+        """The key, for a profile that signs bytes.
+
+        Raises:
+            TypeError: it signs lists of messages.
+        """
+        if self.kind.key_type is KeyType.BLS12_381_G2:
+            raise TypeError("BBS keys sign lists of messages")
+        return cast("Signer", self.signer)
+
 
 def ephemeral_profiles() -> dict[str, Profile]:
-    """Make a fresh did:key for every profile; the keys end with the process."""
+    """Make a fresh did:key for every profile; the keys end with the process.
+
+    Without the package that BBS keys need, there is no profile for them.
+    """
     profiles = {}
     for kind in KINDS.values():
-        signer: Any = LocalSigner.generate(kind.key_type)
-        profiles[kind.name] = Profile(kind, did_key(signer.public_key), signer)
+        with suppress(Unavailable):
+            signer = _generate(kind.key_type)
+            profiles[kind.name] = Profile(kind, f"did:key:{signer.public_key.multikey}", signer)
     return profiles
+
+
+def _generate(key_type: KeyType) -> Signer | BbsSigner:
+    if key_type is KeyType.BLS12_381_G2:
+        from vcid.keys.bbs import LocalBbsSigner
+
+        return LocalBbsSigner.generate()
+    return LocalSigner.generate(key_type)

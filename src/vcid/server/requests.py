@@ -73,7 +73,7 @@ class VerifyRequest:
         returns_results: whether each check is given back.
     """
 
-    document: JSON
+    document: JsonObject
     challenge: str | None = None
     domain: str | None = None
     returns_document: bool = False
@@ -89,7 +89,7 @@ class VerifyRequest:
         _check_members(body, {"verifiableCredential", "options"})
         options = _options(body, _RETURN_OPTIONS)
         return cls(
-            document=_member(body, "verifiableCredential"),
+            document=_object(body, "verifiableCredential"),
             returns_document=_flag(options, "returnCredential"),
             returns_results=_flag(options, "returnResults"),
         )
@@ -100,7 +100,7 @@ class VerifyRequest:
         _check_members(body, {"verifiablePresentation", "options"})
         options = _options(body, _PRESENTATION_OPTIONS)
         return cls(
-            document=_member(body, "verifiablePresentation"),
+            document=_object(body, "verifiablePresentation"),
             challenge=_text(options, "challenge"),
             domain=_text(options, "domain"),
             returns_document=_flag(options, "returnPresentation"),

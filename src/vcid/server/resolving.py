@@ -1,46 +1,70 @@
-"""The HTTP binding of DID Resolution: ``GET /identifiers/{did}``, its content negotiation and its statuses.
+"""The HTTP binding of DID Resolution: ``GET /identifiers/{did}``, its representations and statuses.
 
-Follows DID Resolution 0.3, section "HTTP(S) Binding". Without an ``Accept`` that asks for the document alone,
-the whole resolution result is given, which says why where there is no document.
+Follows DID Resolution 1.0, section "HTTP(S) Binding". Unless ``Accept`` asks for the document alone, the
+whole resolution result is given, which says why where there is no document.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
-from vcid.errors import ResolutionFailed
-from vcid.server.answers import Answer, give
+from vcid.dids.documents import DidDocument
+from vcid.dids.jwk import DidJwkResolver
+from vcid.dids.methods import DidKeyResolver, Resolvers, StaticResolver
+from vcid.dids.resolution import MEDIA_TYPE, ResolutionOptions, ResolutionResult, describe_error, resolve
+from vcid.encoding.dates import parse_timestamp
+from vcid.encoding.json import parse_object
+from vcid.errors import Malformed, ResolutionFailed, VcidError
+from vcid.knowledge import MAX_FILE_BYTES
+from vcid.server.answers import give
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from vcid.dids.documents import Resolver
-    from vcid.encoding.json import JsonObject
+    from vcid.knowledge import Knowledge
+    from vcid.server.answers import Answer
 
 RESULT_TYPE: Final = "application/did-resolution"
-_DOCUMENT_TYPES: Final = ("application/did", "application/did+json", "application/did+ld+json")
+_DOCUMENT_TYPES: Final = (MEDIA_TYPE, "application/did+json", "application/did+ld+json")
 _RESULT_TYPES: Final = (RESULT_TYPE, "application/json", "application/ld+json")
-_ERRORS: Final = "https://www.w3.org/ns/did#"
 
-MAX_ACCEPT: Final = 1000
+_MAX_ACCEPT: Final = 1000
+_MAX_QUERY: Final = 4000
+_MAX_OPTIONS: Final = 8
+_DEACTIVATED: Final = 410
 
-_STATUSES: Final[Mapping[str, tuple[str, int]]] = MappingProxyType(
+_STATUSES: Final[Mapping[str, int]] = MappingProxyType(
     {
-        "invalidDid": ("INVALID_DID", 400),
-        "invalidDidUrl": ("INVALID_DID_URL", 400),
-        "invalidOptions": ("INVALID_OPTIONS", 400),
-        "notFound": ("NOT_FOUND", 404),
-        "representationNotSupported": ("REPRESENTATION_NOT_SUPPORTED", 406),
-        "invalidDidDocument": ("INVALID_DID_DOCUMENT", 500),
-        "methodNotSupported": ("METHOD_NOT_SUPPORTED", 501),
-        "featureNotSupported": ("FEATURE_NOT_SUPPORTED", 501),
-        # A key of a kind that is not supported is a feature that is not supported: the table has no other.
-        "unsupportedPublicKeyType": ("FEATURE_NOT_SUPPORTED", 501),
+        "INVALID_DID": 400,
+        "INVALID_DID_URL": 400,
+        "INVALID_OPTIONS": 400,
+        "NOT_FOUND": 404,
+        "REPRESENTATION_NOT_SUPPORTED": 406,
+        "METHOD_NOT_SUPPORTED": 501,
+        "FEATURE_NOT_SUPPORTED": 501,
     }
 )
+"""The status of each type of error; every other one is 500."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResolutionRequest:
+    """What a client asks.
+
+    Attributes:
+        segment: the rest of the path as it was sent: a DID, or one percent-encoded once more.
+        query: the query as it was sent: the resolution's options.
+        accept: the header field; empty where there is none.
+    """
+
+    segment: str
+    query: str
+    accept: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,52 +73,81 @@ class Resolving:
 
     resolver: Resolver
 
-    def resolve(self, segment: str, accept: str) -> Answer:
-        """Resolve the DID that stands last in a path.
+    def answer(self, request: ResolutionRequest) -> Answer:
+        """Resolve a DID, and write the document or the result, as the client likes it."""
+        media_type = _choose(request.accept[:_MAX_ACCEPT])
+        result = self._resolve(request) if media_type is not None else _fail(_UNACCEPTABLE)
+        kind = (result.error_type or "").rpartition("#")[2]
+        if result.document is None or media_type is None:
+            deactivated = result.document_metadata.get("deactivated") is True
+            status = _STATUSES.get(kind, 500) if kind else _DEACTIVATED if deactivated else 500
+            problem = kind.lower().replace("_", "-") or "deactivated"
+            return give(status, result.to_json(), media_type=RESULT_TYPE, problem=problem)
+        if media_type in _DOCUMENT_TYPES:
+            return give(200, result.document.content, media_type=media_type)
+        return give(200, result.to_json(), media_type=media_type)
 
-        Args:
-            segment: the rest of the path as it was sent, percent-encoded once or a DID verbatim.
-            accept: the header field; empty where there is none.
-        """
-        media_type = _choose(accept)
-        if media_type is None:
-            return _fail(ResolutionFailed("representationNotSupported", "a representation of DID documents"))
+    def _resolve(self, request: ResolutionRequest) -> ResolutionResult:
         try:
-            did = segment if segment.startswith("did:") else unquote(segment, errors="strict")
-            document = self.resolver.resolve(did)
-        except UnicodeDecodeError:
-            return _fail(ResolutionFailed("invalidDid", "a DID, percent-encoded"))
+            did, options = _read_did(request.segment), _read_options(request.query)
         except ResolutionFailed as error:
             return _fail(error)
-        content: JsonObject = document.content
-        status = 410 if document.deactivated else 200
-        if media_type in _DOCUMENT_TYPES:
-            return give(status, content, media_type=media_type)
-        return give(
-            status,
-            {
-                "didDocument": content,
-                "didResolutionMetadata": {"contentType": "application/did"},
-                "didDocumentMetadata": {"deactivated": True} if document.deactivated else {},
-            },
-            media_type=media_type,
+        return resolve(did, self.resolver, options)
+
+
+_UNACCEPTABLE: Final = ResolutionFailed(
+    "representationNotSupported", "a representation of DID documents or resolution results"
+)
+
+
+def _fail(error: ResolutionFailed) -> ResolutionResult:
+    return ResolutionResult(None, {}, {"error": describe_error(error.code, error.detail)})
+
+
+def _read_did(segment: str) -> str:
+    # A colon that was left as it is shows that the DID was: its own escapes are part of it.
+    try:
+        return segment if segment.startswith("did:") else unquote(segment, errors="strict")
+    except UnicodeDecodeError as error:
+        raise ResolutionFailed("invalidDid", "a DID, percent-encoded") from error
+
+
+def _read_options(query: str) -> ResolutionOptions:
+    """Read the options of DID Resolution that go into the query.
+
+    Raises:
+        ResolutionFailed: ``invalidOptions``.
+    """
+    try:
+        pairs = parse_qsl(query[:_MAX_QUERY], keep_blank_values=True, max_num_fields=_MAX_OPTIONS)
+        named = dict(pairs)
+        if len(named) != len(pairs) or not named.keys() <= _OPTIONS:
+            raise ResolutionFailed(
+                "invalidOptions", f"each option once, out of {', '.join(sorted(_OPTIONS))}"
+            )
+        number, moment = named.get("versionNumber"), named.get("versionTime")
+        return ResolutionOptions(
+            version_id=named.get("versionId"),
+            version_time=None if moment is None else parse_timestamp(moment),
+            version_number=None if number is None else _read_number(number),
+            expand_relative_urls=named.get("expandRelativeUrls") == "true",
         )
+    except (Malformed, ValueError) as error:
+        raise ResolutionFailed("invalidOptions", "options of the form that they have") from error
 
 
-def _fail(error: ResolutionFailed) -> Answer:
-    name, status = _STATUSES.get(error.code, ("INTERNAL_ERROR", 500))
-    problem: JsonObject = {"type": f"{_ERRORS}{name}", "title": name, "detail": error.detail}
-    body: JsonObject = {
-        "didDocument": None,
-        "didResolutionMetadata": {"error": problem},
-        "didDocumentMetadata": {},
-    }
-    return give(status, body, media_type=RESULT_TYPE, problem=error.code)
+_OPTIONS: Final = frozenset({"versionId", "versionTime", "versionNumber", "expandRelativeUrls"})
+
+
+def _read_number(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or len(text) > 9:
+        raise ValueError("a number")
+    return int(text)
 
 
 def _choose(accept: str) -> str | None:
     """Choose the representation that the client likes best of those that there are (RFC 9110, 12.5.1)."""
-    wanted = sorted(_accepted(accept[:MAX_ACCEPT]), key=lambda entry: -entry[1])
+    wanted = sorted(_accepted(accept), key=lambda entry: -entry[1])
     if not wanted:
         return RESULT_TYPE
     for name, quality in wanted:
@@ -120,3 +173,17 @@ def _quality(parameters: list[str]) -> float:
             except ValueError:
                 return 0.0
     return 1.0
+
+
+def resolver_of(knowledge: Knowledge) -> Resolver:
+    """Resolve what needs no network: DIDs that are their own document, and those whose document is known.
+
+    A document that can't be read is left out: of its DID nothing is known.
+    """
+    known = {}
+    for did, anchored in knowledge.did_documents.items():
+        with suppress(VcidError):
+            document = DidDocument.parse(parse_object(anchored.content, max_bytes=MAX_FILE_BYTES))
+            known.update({did: document} if document.id == did else {})
+    at_hand = StaticResolver(known)
+    return Resolvers({"key": DidKeyResolver(), "jwk": DidJwkResolver(), "web": at_hand, "webvh": at_hand})

@@ -12,17 +12,17 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from vcid.errors import Malformed
-from vcid.report import Outcome
+from vcid.problem_details import problems_of_checks
+from vcid.report import CheckName, Outcome
 from vcid.server.answers import Answer, give, refuse
-from vcid.server.issuing import Surroundings, secure
-from vcid.server.problems import describe_checks, describe_error
+from vcid.server.issuing import Surroundings, derive, secure
 from vcid.server.requests import DeriveRequest, IssueRequest, StatusRequest, VerifyRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from vcid.encoding.json import JSON, JsonObject
-    from vcid.report import Report
+    from vcid.report import Check
     from vcid.server.issuing import StatusDesk
     from vcid.server.profiles import Profile
     from vcid.server.resolving import Resolving
@@ -62,26 +62,47 @@ class Service:
         request = VerifyRequest.of_credential(body)
         if self.verifier is None:
             return _not_configured()
-        if not isinstance(request.document, dict):
-            return _unverified_for(Malformed("not-an-object", "an object", where="/verifiableCredential"))
         report = self.verifier.check(request.document)
-        reasons = [check for check in report.reasons if check.code != "issuer-not-accredited"]
-        answer: JsonObject = {"verified": not reasons}
+        reasons = report.reasons
+        if self.around.unsafe_any_issuer:
+            # Published vectors have issuers that don't control their keys: the proof holds, and the issuer
+            # is the policy's question, which the unsafe service doesn't ask.
+            reasons = tuple(check for check in reasons if check.name is not CheckName.ISSUER)
+        answer: JsonObject = {
+            "verified": bool(report) or (report.document is not None and not reasons),
+            "problemDetails": _problems(reasons),
+        }
         if request.returns_document:
             answer["credential"] = request.document
-        return _verdict(answer, report, request)
+        if request.returns_results:
+            answer["results"] = {"checks": report.to_json()["checks"]}
+        return _verdict(answer, reasons)
 
     def verify_presentation(self, body: JsonObject) -> Answer:
-        """``POST /presentations/verify``."""
+        """``POST /presentations/verify``; without challenge and domain anybody could replay."""
         request = VerifyRequest.of_presentation(body)
-        del request
-        return _not_configured()
+        if self.verifier is None:
+            return _not_configured()
+        if request.challenge is None or request.domain is None:
+            raise Malformed(
+                "missing", "the challenge and the domain that are to be answered", where="/options"
+            )
+        report = self.verifier.check_presentation(
+            request.document, challenge=request.challenge, domain=request.domain
+        )
+        reasons = [*report.reasons, *(check for part in report.credentials for check in part.reasons)]
+        answer: JsonObject = {"verified": bool(report), "problemDetails": _problems(reasons)}
+        if request.returns_document:
+            answer["verifiablePresentation"] = request.document
+        if request.returns_results:
+            written = report.to_json()
+            answer["results"] = {name: written[name] for name in ("checks", "credentials")}
+        return _verdict(answer, reasons)
 
     def derive(self, body: JsonObject) -> Answer:
         """``POST /credentials/derive``."""
-        request = DeriveRequest.parse(body)
-        del request
-        return _not_configured()
+        derived = derive(DeriveRequest.parse(body), self.around)
+        return give(HTTPStatus.CREATED, {"verifiableCredential": derived})
 
     def set_status(self, body: JsonObject, base: str) -> Answer:
         """``POST /credentials/status``."""
@@ -103,17 +124,13 @@ def _not_configured() -> Answer:
     return refuse(HTTPStatus.NOT_IMPLEMENTED, "not-configured", "an endpoint that this service is set up for")
 
 
-def _unverified_for(error: Malformed) -> Answer:
-    problems: list[JSON] = [describe_error(error)]
-    return give(400, {"verified": False, "problemDetails": problems}, problem=error.code)
+def _problems(reasons: Iterable[Check]) -> list[JSON]:
+    return [problem.to_json() for problem in problems_of_checks(reasons)]
 
 
-def _verdict(answer: JsonObject, report: Report, request: VerifyRequest) -> Answer:
-    """Answer with a report: 200 where everything required passed, 400 otherwise."""
-    answer["problemDetails"] = [*describe_checks(report.reasons)]
-    if request.returns_results:
-        answer["results"] = {"checks": report.to_json()["checks"]}
+def _verdict(answer: JsonObject, reasons: Sequence[Check]) -> Answer:
+    """Answer with a verdict: 200 where everything required passed, 400 otherwise."""
     if answer["verified"]:
         return give(HTTPStatus.OK, answer)
-    first = min(report.reasons, key=lambda check: check.outcome is not Outcome.FAILED, default=None)
+    first = min(reasons, key=lambda check: check.outcome is not Outcome.FAILED, default=None)
     return give(HTTPStatus.BAD_REQUEST, answer, problem=first.code if first else "not-verified")

@@ -27,14 +27,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vcid.errors import Malformed
+from vcid.errors import LimitExceeded, Malformed
 
 if TYPE_CHECKING:
     from vcid.encoding.contexts import Contexts
     from vcid.encoding.json import JSON, JsonObject
 
+MAX_CONTEXT_ENTRIES: Final = 1000
+"""How many contexts, and terms in inline ones, may stand at the top of a document under a proof."""
+
 # The members of a value object, such as a text with its language; legal only beside @value.
 _VALUE_MEMBERS: Final = frozenset({"@value", "@language", "@direction", "@type"})
+
+
+def check_context_size(document: JsonObject) -> None:
+    """Bound the contexts at the top of a document, before anything is done with them.
+
+    Raises:
+        LimitExceeded: ``too-many-contexts``.
+    """
+    context = document.get("@context")
+    listed = context if isinstance(context, list) else [context]
+    if len(listed) > MAX_CONTEXT_ENTRIES or _count_terms(listed) > MAX_CONTEXT_ENTRIES:
+        raise LimitExceeded("too-many-contexts", f"at most {MAX_CONTEXT_ENTRIES} entries", where="/@context")
+
+
+def _count_terms(contexts: list[JSON]) -> int:
+    return sum(len(context) for context in contexts if isinstance(context, dict))
 
 
 def check_meaning(document: JsonObject, *, contexts: Contexts) -> None:

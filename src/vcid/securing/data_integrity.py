@@ -19,7 +19,7 @@ from vcid.encoding.json import canonicalize
 from vcid.encoding.multikey import decode_multibase, encode_multibase
 from vcid.errors import InvalidProof, Malformed
 from vcid.keys.signing import PublicKey
-from vcid.securing.context_validation import check_meaning, check_spelling
+from vcid.securing.context_validation import check_context_size, check_meaning, check_spelling
 from vcid.securing.cryptosuites import DATA_INTEGRITY_V2, SIGNATURE_BYTES, SUITES, Suite, transform
 from vcid.securing.proof import (
     Method,
@@ -145,8 +145,8 @@ def verify_proofs(
     first, and the work before a signature is known to be good is linear in the document's size, or counted
     (RDF suites). The steps, from 3 on for each proof:
 
-    1. take the proofs, few enough; those to be verified have the right shape and are what the caller demands:
-       suite, purpose, domain, challenge, dates;
+    1. contexts and proofs are few enough; the proofs to be verified have the right shape and are what the
+       caller demands: suite, purpose, domain, challenge, dates;
     2. what they build on is there, allowed, and without circles;
     3. the document that the proof would cover, with the proofs that it builds on, in the proof's own contexts
        where a JCS proof names them;
@@ -168,6 +168,7 @@ def verify_proofs(
         InvalidRecord: the document uses terms that its contexts leave undefined.
         ResolutionFailed: as ``resolve`` raises it.
     """
+    check_context_size(secured)
     proofs = ProofSet.of(secured)
     held: list[VerifiedProof] = []
     for proof, suite in proofs.choose(demand):

@@ -28,7 +28,6 @@ from vcid.credentials.model_rules import find_entries
 from vcid.credentials.presentation_model import check_presentation_model
 from vcid.credentials.version_1 import is_version_1
 from vcid.dids.urls import parse_did_url
-from vcid.encoding.json import canonicalize
 from vcid.errors import FieldError, Malformed
 from vcid.issuers import SWAPPED, ProofResult
 from vcid.report import Check, CheckName, PresentationReport
@@ -173,7 +172,7 @@ def _find_faults(received: Received) -> tuple[FieldError, ...]:
     if received.token is not None and is_version_1(document):
         expected = "version 2.0 of the data model in a token"
         faults = (FieldError("/@context/0", "unsupported-model-version", expected), *faults)
-    if len({canonicalize(entry) for entry in entries}) != len(entries):
+    if any(entry in entries[:number] for number, entry in enumerate(entries)):
         faults = (*faults, FieldError("/verifiableCredential", "duplicate", "each credential once"))
     return faults
 

@@ -28,6 +28,12 @@
     registry = "sqlite:///served.db"           for the profile "status", with status_url
     status_url = "https://civil.example/served"
 
+A key in hardware is named by a PKCS#11 URI, without its PIN:
+
+    key = "pkcs11:token=civil;object=issuer?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=file:pin"
+
+The PIN is the first line of the file that pin-source names, or VCID_PIN, or the answer to a question.
+
 Paths are relative to the folder in which the file stands. TOML 1.0; what the table above doesn't name is a
 fault, and all faults are reported at once.
 """
@@ -42,6 +48,8 @@ from vcid.errors import FieldError, InvalidRecord, LimitExceeded, Malformed, Una
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
+
+    from vcid.keys.pkcs11_place import TokenKey
 
     Reader = Callable[[str, Path], object]
 
@@ -77,7 +85,7 @@ class IssuerSection:
     """Who issues, with which key, and from which registry."""
 
     did: str
-    key: KeyPlace
+    key: KeyPlace | TokenKey
     registry: Store
     status_url: str | None = None
     jurisdiction: str | None = None
@@ -89,7 +97,7 @@ class LedgerSection:
 
     url: Store
     origin: str
-    key: KeyPlace
+    key: KeyPlace | TokenKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +106,7 @@ class WitnessSection:
 
     name: str
     url: Store
-    key: KeyPlace
+    key: KeyPlace | TokenKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -296,13 +304,24 @@ def _read_store(text: str, folder: Path) -> Store:
     return Store(_read_path(text.removeprefix(_STORE), folder))
 
 
-def _read_key(text: str, folder: Path) -> KeyPlace:
+def _read_key(text: str, folder: Path) -> KeyPlace | TokenKey:
+    if text.startswith("pkcs11:"):
+        return _read_token_key(text, folder)
     wallet, separator, name = text.rpartition("#")
     if not separator:
         return KeyPlace(_read_path(text, folder))
     if not wallet or not name:
         raise ValueError("a wallet and a name in it, such as keys.json#issuer, or a key file")
     return KeyPlace(_read_path(wallet, folder), name)
+
+
+def _read_token_key(text: str, folder: Path) -> TokenKey:
+    from vcid.keys.pkcs11_place import TokenKey
+
+    try:
+        return TokenKey.parse(text, folder=folder)
+    except Malformed as error:
+        raise ValueError(error.expected) from error
 
 
 def _read_did(text: str, _folder: Path) -> str:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     )
     from vcid.encoding.contexts import Contexts
     from vcid.issuer import Issuer
-    from vcid.keys.signing import LocalSigner
+    from vcid.keys.pkcs11_place import TokenKey
+    from vcid.keys.signing import Signer
     from vcid.keys.wallet import Wallet
     from vcid.knowledge import Knowledge
     from vcid.ledger.anchor import LogPolicy, View
@@ -35,22 +36,27 @@ if TYPE_CHECKING:
 
 
 class KeyRing:
-    """The keys that a ``vcid.toml`` names, all under one passphrase; each wallet is opened once."""
+    """The keys that a ``vcid.toml`` names: files under one passphrase, and tokens under their PINs."""
 
     def __init__(self, passphrase: str) -> None:
         self._passphrase = passphrase
         self._wallets: dict[str, Wallet] = {}
+        self._pins: dict[tuple[str, str], str] = {}
 
-    def signer(self, place: KeyPlace) -> LocalSigner:
+    def signer(self, place: KeyPlace | TokenKey) -> Signer:
         """Give the key of that place.
 
         Raises:
-            Locked: the passphrase is wrong.
-            Conflict: the wallet has no such key (``not-found``).
-            Unavailable: the file can't be read.
+            Locked: the passphrase or PIN is wrong.
+            Conflict: the wallet or token has no such key (``not-found``).
+            Unavailable: the file can't be read, or the token not reached.
         """
+        from vcid.keys.pkcs11_place import TokenKey
         from vcid.keys.signing import LocalSigner
         from vcid.keys.wallet import Wallet
+
+        if isinstance(place, TokenKey):
+            return self._hardware_signer(place)
 
         if place.name is None:
             return LocalSigner.load(place.path, self._passphrase)
@@ -58,6 +64,15 @@ class KeyRing:
         if path not in self._wallets:
             self._wallets[path] = Wallet.open(place.path, self._passphrase)
         return self._wallets[path].signer(place.name)
+
+    def _hardware_signer(self, place: TokenKey) -> Signer:
+        from vcid.cli.options import read_pin
+        from vcid.keys.pkcs11 import Pkcs11Signer
+
+        token = str(place.module), place.token
+        if token not in self._pins:
+            self._pins[token] = read_pin(place.pin_file)
+        return Pkcs11Signer.open(place, self._pins[token])
 
 
 def issuing_sections(config: Config) -> tuple[IssuerSection, LedgerSection]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Function = Callable[..., Any]
 
 VARIABLE: Final = "VCID_PASSPHRASE"
+PIN_VARIABLE: Final = "VCID_PIN"
 _MAX_PASSPHRASE: Final = 4096
 
 KEY_COSTS: Final = ("interactive", "moderate", "sensitive")
@@ -91,17 +92,46 @@ def read_passphrase(file: Path | None, *, confirm: bool = False) -> str:
     elif VARIABLE in os.environ:
         passphrase = os.environ[VARIABLE]
     else:
-        passphrase = _ask(confirm=confirm)
+        passphrase = _ask("passphrase", f"set {VARIABLE}, or give --passphrase-file", confirm=confirm)
     if not passphrase:
         raise click.UsageError("the passphrase is empty")
     return passphrase
 
 
-def _ask(*, confirm: bool) -> str:
+def read_pin(file: Path | None) -> str:
+    """Take a hardware token's PIN from a file that its owner alone may read, the environment or the terminal.
+
+    Raises:
+        click.UsageError: there is none to be had.
+        Locked: others may read the file.
+        Unavailable: the file can't be read.
+    """
+    from vcid.keys import private_files
+
+    if file is not None:
+        lines = (
+            private_files.read(file, max_bytes=_MAX_PASSPHRASE).decode("utf-8-sig", "replace").splitlines()
+        )
+        pin = lines[0] if lines else ""
+    elif PIN_VARIABLE in os.environ:
+        pin = os.environ[PIN_VARIABLE]
+    else:
+        pin = _ask("PIN", f"set {PIN_VARIABLE}, or name a file by pin-source in vcid.toml")
+    if not pin:
+        raise click.UsageError("the PIN is empty")
+    return pin
+
+
+def _ask(what: str, otherwise: str, *, confirm: bool = False) -> str:
     if sys.stdin is None or not sys.stdin.isatty():
-        raise click.UsageError(f"a passphrase is needed: set {VARIABLE}, or give --passphrase-file")
+        raise click.UsageError(f"a {what} is needed: {otherwise}")
     try:
-        answer: str = click.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True)
+        answer: str = click.prompt(
+            what.capitalize() if what.islower() else what,
+            hide_input=True,
+            confirmation_prompt=confirm,
+            err=True,
+        )
     except click.Abort as error:
         raise KeyboardInterrupt from error
     return answer

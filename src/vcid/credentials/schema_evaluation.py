@@ -37,11 +37,19 @@ DIALECTS: Final[Mapping[str, str]] = {
     "https://json-schema.org/draft/2019-09/schema": "Draft201909Validator",
     "http://json-schema.org/draft-07/schema#": "Draft7Validator",
     "http://json-schema.org/draft-07/schema": "Draft7Validator",
+    "https://json-schema.org/draft-07/schema#": "Draft7Validator",
+    "https://json-schema.org/draft-07/schema": "Draft7Validator",
 }
-"""The versions that can be evaluated, by their ``$schema``, and the evaluator of each."""
+"""The versions that can be evaluated, by their ``$schema`` as it is met, and the evaluator of each."""
+
+_SPECIFICATIONS: Final = {
+    "Draft202012Validator": DIALECT,
+    "Draft201909Validator": "https://json-schema.org/draft/2019-09/schema",
+    "Draft7Validator": "http://json-schema.org/draft-07/schema",
+}
 
 MAX_SCHEMA_BYTES: Final = 1 << 18
-MAX_STEPS: Final = 200_000
+MAX_STEPS: Final = 100_000
 """What one evaluation may cost: a step for each keyword, and for each item it looks at."""
 
 _STATES_A_STEP: Final = 16
@@ -120,7 +128,7 @@ def _compile(content: bytes, known: KnownSchemas) -> Validator:
     reason = _find_obstacle(schema)
     if reason:
         raise NotEvaluated(reason)
-    specification = specification_with(dialect.rstrip("#"))
+    specification = specification_with(_SPECIFICATIONS[DIALECTS[dialect]])
     has_patterns, has_unevaluated = _features(schema)
     registry: Registry[Any] = Registry()
     for url, other in known.contents:

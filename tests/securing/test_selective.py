@@ -222,6 +222,28 @@ def test_equal_objects_are_told_apart():
     assert sum("#street" in nquad for nquad in grouped.canonicalized.nquads) == 2
 
 
+def reverse(value):
+    if isinstance(value, dict):
+        return {name: reverse(member) for name, member in reversed(value.items())}
+    return [reverse(item) for item in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("place", range(12))
+def test_equal_objects_keep_their_places(place):
+    """Which of many equal objects a pointer means does not depend on the order of members."""
+    twins = [{"label": "twin", "home": {"street": "a", "label": "b"}} for _ in range(6)]
+    document = {"@context": TERMS, "label": "x", "knows": twins[:3], "home": {"knows": twins[3:]}}
+    pointer = f"/knows/{place % 3}/label" if place < 6 else f"/home/knows/{place % 3}/home/street"
+    one, other = (
+        canonicalize_and_group(written, HMAC, {"mandatory": [pointer]}, contexts=KNOWN)
+        for written in (document, reverse(document))
+    )
+    assert one.canonicalized.nquads == other.canonicalized.nquads
+    assert one.groups["mandatory"].matching == other.groups["mandatory"].matching
+    first, second = skolemize(document, contexts=KNOWN), skolemize(reverse(document), contexts=KNOWN)
+    assert first.quads == second.quads
+
+
 def test_every_statement_is_in_a_group_or_not():
     """A group's indexes and the others are all indexes, each once."""
     grouped = canonicalize_and_group(STATABLE, HMAC, {"one": ["/nick/0"], "none": []}, contexts=KNOWN)

@@ -1,13 +1,17 @@
 """What the suites for selective disclosure share: a document as statements, grouped by JSON pointers.
 
 Follows Data Integrity ECDSA Cryptosuites 1.0 (W3C Recommendation), section "Selective Disclosure Functions",
-which Data Integrity BBS Cryptosuites 1.0 uses too. Three things differ from the letter, not in the result:
+which Data Integrity BBS Cryptosuites 1.0 uses too. Some things differ from the letter, not in the result:
 
 - Statements stay tuples of terms (`vcid.encoding.nquads`) until they are signed or hashed.
 - To keep a blank node the same thing in the document and in every selection, it gets a blank node identifier
   as its ``@id``, where the specification uses a URN. Our own processor keeps such labels, so that there is no
   step back ("deskolemize"), and the document keeps its form: where the specification compacts it again, and
   thereby takes arrays of one item away, pointers here follow the document as it is written.
+- Nodes that nothing but their place in an array tells apart (two equal objects without identifiers) may swap
+  their canonical labels, so that an issuer's mandatory pointer to one of them could mean the other to a
+  holder. RDFC-1.0 takes them in the order of its input. So statements come in an order that the document
+  alone gives, the one in which the issuers' reference implementation finds them.
 - A selection must be a subset of the document's statements, or it is refused. The specification leaves it to
   the verifier to find out.
 
@@ -103,7 +107,7 @@ def label_replacement_canonicalize(quads: Iterable[Quad], factory: LabelMapFacto
     Raises:
         LimitExceeded: RDFC-1.0 would take more work than is granted.
     """
-    distinct = set(quads)
+    distinct = list(dict.fromkeys(quads))
     label_map = factory(get_canonical_id_map(distinct))
     pairs = sorted(zip(relabel_blank_nodes(distinct, label_map), distinct, strict=True))
     return Canonicalized(tuple(nquad for nquad, _ in pairs), tuple(quad for _, quad in pairs), label_map)
@@ -121,7 +125,7 @@ def label_replacement_canonicalize_json_ld(
 
 def get_canonical_id_map(quads: Iterable[Quad]) -> dict[str, str]:
     """Give each blank node's canonical label (``c14n…``) by its own, both without ``_:``."""
-    return {label[2:]: canonical[2:] for label, canonical in rdfc.issue_labels(set(quads)).items()}
+    return {label[2:]: canonical[2:] for label, canonical in rdfc.issue_labels(list(quads)).items()}
 
 
 def relabel_blank_nodes(quads: Iterable[Quad], label_map: Mapping[str, str]) -> list[str]:
@@ -157,11 +161,11 @@ class Skolemized:
 
     Attributes:
         document: the compact document, an ``@id`` with a blank node identifier in each object without one.
-        quads: its statements.
+        quads: its statements, in an order that the document's content gives, whatever that of its members.
     """
 
     document: JsonObject = field(repr=False)
-    quads: frozenset[Quad] = field(repr=False)
+    quads: tuple[Quad, ...] = field(repr=False)
 
 
 def skolemize(document: JsonObject, *, contexts: Contexts) -> Skolemized:
@@ -175,14 +179,33 @@ def skolemize(document: JsonObject, *, contexts: Contexts) -> Skolemized:
     """
     dataset = to_dataset(document, contexts=contexts)
     _require_plain(dataset.quads, dataset.unnamed)
-    names = {path: label for label, path in dataset.unnamed.items()}
-    # The processor writes an identifier _:b1 as the term _:ub1, apart from the labels that it makes itself.
-    terms = {label: f"_:u{label[2:]}" for label in dataset.unnamed}
-    quads = frozenset((terms.get(s, s), p, terms.get(o, o), g) for s, p, o, g in dataset.quads)
+    labels = sorted(dataset.unnamed, key=lambda label: _write_order(dataset.unnamed[label]))
+    names = {dataset.unnamed[label]: f"_:{number}" for number, label in enumerate(labels)}
+    # The processor writes an identifier _:1 as the term _:u1, apart from the labels that it makes itself.
+    terms = {label: f"_:u{number}" for number, label in enumerate(labels)}
+    quads = {(terms.get(s, s), p, terms.get(o, o), g) for s, p, o, g in dataset.quads}
     named = {name: _name_nodes(member, (None, name), names) for name, member in document.items()}
     if None in names:
         named["@id"] = names[None]
-    return Skolemized(named, quads)
+    return Skolemized(named, tuple(sorted(quads, key=_write_skolemized)))
+
+
+def _write_order(path: Path) -> list[tuple[int, int, str]]:
+    """Write a place so that places sort by the names of members, by indexes, and from the inside out."""
+    steps = [(2, 0, "")]
+    while path is not None:
+        path, step = path
+        steps.append((0, step, "") if isinstance(step, int) else (1, 0, step))
+    return steps[:0:-1] + steps[:1]
+
+
+def _write_skolemized(quad: Quad) -> str:
+    subject, predicate, obj, _ = quad
+    return f"{_skolemize_term(subject)} {predicate} {_skolemize_term(obj)} .\n"
+
+
+def _skolemize_term(term: str) -> str:
+    return f"<urn:bnid:{term[3:]}>" if term.startswith("_:u") else term
 
 
 def _require_plain(quads: Iterable[Quad], unnamed: Mapping[str, Path]) -> None:
@@ -235,7 +258,7 @@ def _state(selection: JsonObject, skolemized: Skolemized, contexts: Contexts) ->
         raise
     except (InvalidRecord, Malformed):
         return None
-    return quads if quads <= skolemized.quads else None
+    return quads if quads.issubset(skolemized.quads) else None
 
 
 def _find_partial(pointers: Sequence[str], skolemized: Skolemized, contexts: Contexts) -> list[FieldError]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -170,3 +172,32 @@ def test_a_birth_credential_carries_a_second_proof_from_issuing_to_verifying():
     damaged["proof"][0]["created"] = "2026-03-01T12:00:01Z"
     report = world.verifier(replace(strict, required_suites=frozenset()), knowledge).check(damaged)
     assert report["proof"].code == "bad-signature"
+
+
+BLS_KEY = (
+    "zUC7H3rTKoLno9t5xadT1rcVqgFgdpvgkxdcin9zHpjnUcSohg8Zqoj3YRh62977bf6qxfwicSW2HdJY"
+    "29ArDAghZpGuWekPtvbFtnapo7KXPZxQTuSqhLbnTdh4bmT3UXjxscr"
+)
+WITHOUT_EXTRA = """
+import sys
+sys.modules["py_arkworks_bls12381"] = None  # as where the extra is not installed
+from datetime import UTC, datetime
+from vcid.encoding.contexts import Contexts
+from vcid.issuers import KnownIssuers
+from vcid.knowledge import Knowledge
+from vcid.policy import Policy
+key = sys.argv[1]
+proof = {"type": "DataIntegrityProof", "cryptosuite": "bbs-2023", "proofPurpose": "assertionMethod",
+         "verificationMethod": f"did:key:{key}#{key}", "proofValue": "u2V0DhVhAQA"}
+document = {"@context": ["https://www.w3.org/ns/credentials/v2"], "proof": proof}
+issuers = KnownIssuers(Policy(suites=frozenset({"bbs-2023"})), Knowledge(), Contexts.carried())
+result = issuers.check_proof(document, datetime.now(UTC))
+print(result.key.outcome, result.proof.outcome)
+"""
+
+
+def test_a_suite_whose_package_is_missing_is_unknown_and_not_failed():
+    """Where the extra is not installed, neither key nor proof can be judged, and nothing is called false."""
+    command = [sys.executable, "-c", WITHOUT_EXTRA, BLS_KEY]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["unknown", "unknown"], done.stderr

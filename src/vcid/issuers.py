@@ -98,7 +98,8 @@ class KnownIssuers:
         lookup, demand = _Lookup(self), self._demand(at, audience)
         try:
             if isinstance(secured, Token):
-                verified = _verify_token(secured, lookup, demand, self._contexts)
+                token = verify_token(secured, resolve=lookup, demand=demand, contexts=self._contexts)
+                verified = VerifiedProofs(token.document, (token,))
             else:
                 verified = verify_proofs(secured, resolve=lookup, demand=demand, contexts=self._contexts)
         except ResolutionFailed:
@@ -240,14 +241,6 @@ def _refusal(lookup: _Lookup, error: InvalidProof | Malformed | InvalidRecord) -
     if isinstance(error, InvalidRecord):
         return ProofResult(lookup.check, Check.failed(CheckName.PROOF, error.errors[0].code, str(error)))
     return ProofResult(lookup.check, Check.failed(CheckName.PROOF, error.code, error.detail))
-
-
-def _verify_token(token: Token, lookup: _Lookup, demand: ProofDemand, contexts: Contexts) -> VerifiedProofs:
-    """Verify a token, which has one signature and can meet no demand for several."""
-    verified = verify_token(token, resolve=lookup, demand=demand, contexts=contexts)
-    if not demand.required_suites <= {verified.cryptosuite}:
-        raise InvalidProof("required-suite-missing", "a token has no proofs in the suites required")
-    return VerifiedProofs(verified.document, (verified,))
 
 
 def issuer_of(document: JsonObject) -> str:

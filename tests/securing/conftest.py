@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from vcid.dids.key_material import parse_multikey
 from vcid.encoding.contexts import Contexts
 from vcid.encoding.multikey import KeyType
 from vcid.errors import ResolutionFailed
-from vcid.keys.signing import LocalSigner, PublicKey
+from vcid.keys.signing import LocalSigner
 from vcid.securing.data_integrity import SUITES, ProofDemand
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from vcid.dids.key_material import VerifyingKey
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class DidKeyMethod:
 
     id: str
     controller: str
-    public_key: PublicKey
+    public_key: VerifyingKey
     revoked: datetime | None = None
     expires: datetime | None = None
 
@@ -34,7 +37,7 @@ def resolve_did_key(url: str, purpose: str) -> DidKeyMethod:
     did, _, fragment = url.partition("#")
     if did != f"did:key:{fragment}":
         raise ResolutionFailed("invalidDidUrl", "a did:key URL with its own key as fragment")
-    return DidKeyMethod(url, did, PublicKey.from_multikey(fragment))
+    return DidKeyMethod(url, did, parse_multikey(fragment))
 
 
 def did_key_url(signer: LocalSigner) -> str:

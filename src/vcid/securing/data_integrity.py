@@ -17,7 +17,7 @@ import orjson
 
 from vcid.encoding.json import canonicalize
 from vcid.encoding.multikey import decode_multibase, encode_multibase
-from vcid.errors import InvalidProof, Malformed
+from vcid.errors import InvalidProof, Malformed, Unavailable
 from vcid.keys.signing import PublicKey
 from vcid.securing.context_validation import check_context_size, check_meaning, check_spelling
 from vcid.securing.cryptosuites import DATA_INTEGRITY_V2, SIGNATURE_BYTES, SUITES, Suite, transform
@@ -297,7 +297,7 @@ def _verify_derived(
     document, config = _rebuild(canonicalize(unsecured)), _rebuild(canonicalize(config))
     try:
         import_module(suite.module).verify_derived(document, config, value, key=key, contexts=contexts)
-    except ModuleNotFoundError as error:
+    except (ModuleNotFoundError, Unavailable) as error:
         detail = f"the package that {suite.name} needs is not installed"
         raise InvalidProof("suite-unavailable", detail) from error
     return _Covered(document, {**config, "proofValue": value}, b"")

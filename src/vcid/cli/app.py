@@ -34,11 +34,12 @@ COMMANDS: Final = {
     "did": ("vcid.cli.did", "Make DIDs and resolve them."),
     "init": ("vcid.cli.init", "Set up an issuing authority or a verifier in a folder."),
     "issue": ("vcid.cli.issuing", "Issue credentials from a record or a table."),
+    "present": ("vcid.cli.presenting", "Show credentials to a verifier."),
     "publish": ("vcid.cli.publishing", "Publish status lists and refresh the knowledge folder."),
     "registry": ("vcid.cli.registry", "Look after the registry of what was issued."),
     "revoke": ("vcid.cli.publishing", "Revoke a credential."),
     "serve": ("vcid.cli.serve", "Serve issuing, verifying and resolving over HTTP."),
-    "verify": ("vcid.cli.verifying", "Verify credentials offline."),
+    "verify": ("vcid.cli.verifying", "Verify credentials and presentations offline."),
 }
 """Each subcommand's module, in which it stands under its own name, and its line in the help."""
 

@@ -123,9 +123,9 @@ class ServerSection:
     """What the HTTP service signs with, and where it keeps the statuses of what it signs."""
 
     did: str | None = None
-    ed25519_key: KeyPlace | None = None
-    p256_key: KeyPlace | None = None
-    p384_key: KeyPlace | None = None
+    ed25519_key: KeyPlace | TokenKey | None = None
+    p256_key: KeyPlace | TokenKey | None = None
+    p384_key: KeyPlace | TokenKey | None = None
     registry: Store | None = None
     status_url: str | None = None
 
@@ -304,7 +304,12 @@ def _read_store(text: str, folder: Path) -> Store:
     return Store(_read_path(text.removeprefix(_STORE), folder))
 
 
-def _read_key(text: str, folder: Path) -> KeyPlace | TokenKey:
+def read_key_place(text: str, folder: Path) -> KeyPlace | TokenKey:
+    """Read where a key rests: a file, a wallet and a name in it, or a token.
+
+    Raises:
+        ValueError: it is none of these; the message says what is expected.
+    """
     if text.startswith("pkcs11:"):
         return _read_token_key(text, folder)
     wallet, separator, name = text.rpartition("#")
@@ -353,22 +358,22 @@ _SECTIONS: Final[Mapping[str, tuple[type, Mapping[str, Reader]]]] = {
         IssuerSection,
         {
             "did": _read_did,
-            "key": _read_key,
+            "key": read_key_place,
             "registry": _read_store,
             "status_url": _read_url,
             "jurisdiction": _read_jurisdiction,
         },
     ),
-    "ledger": (LedgerSection, {"url": _read_store, "origin": _read_name, "key": _read_key}),
-    "witness": (WitnessSection, {"name": _read_name, "url": _read_store, "key": _read_key}),
+    "ledger": (LedgerSection, {"url": _read_store, "origin": _read_name, "key": read_key_place}),
+    "witness": (WitnessSection, {"name": _read_name, "url": _read_store, "key": read_key_place}),
     "verifier": (VerifierSection, {"policy": _read_path, "knowledge": _read_path, "views": _read_store}),
     "server": (
         ServerSection,
         {
             "did": _read_did,
-            "ed25519_key": _read_key,
-            "p256_key": _read_key,
-            "p384_key": _read_key,
+            "ed25519_key": read_key_place,
+            "p256_key": read_key_place,
+            "p384_key": read_key_place,
             "registry": _read_store,
             "status_url": _read_url,
         },

@@ -1,8 +1,9 @@
-"""``vcid verify``: judge credentials offline, check by check."""
+"""``vcid verify``: judge credentials and presentations offline, check by check."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from vcid.encoding.json import JSON, JsonObject
-    from vcid.report import Report
+    from vcid.report import PresentationReport, Report
 
-MAX_CREDENTIAL: Final = 1 << 20
-"""The longest credential read; one byte more is read, so that the parse check can say that it is too long."""
+MAX_FILE: Final = 1 << 21
+"""The longest file read; one byte more is read, so that the parse check can say that it is too long."""
 
 REJECTED: Final = 1
 UNDECIDED: Final = 3
@@ -48,23 +49,38 @@ class CouldNotDecide(click.ClickException):
     callback=read_moment,
     help="The moment asked about, with its time zone. By default now.",
 )
+@click.option("--challenge", help="FILES are presentations, which have to answer this.")
+@click.option("--domain", help="FILES are presentations, which have to be made for this verifier.")
 @click.option("--show-claims", is_flag=True, help="Show what a credential says, if it is verified.")
 @config_option
 @json_option
 def verify(
-    files: tuple[Path, ...], at: datetime | None, show_claims: bool, config: str | None, as_json: bool
+    *,
+    files: tuple[Path, ...],
+    at: datetime | None,
+    challenge: str | None,
+    domain: str | None,
+    show_claims: bool,
+    config: str | None,
+    as_json: bool,
 ) -> None:
     """Verify credentials by the policy and the knowledge that vcid.toml names; - stands for stdin.
 
+    With --challenge and --domain, FILES are presentations. A challenge is drawn at random for one occasion:
+    whether it was used before, only you know.
+
     Every check is printed with its outcome: passed, failed, unknown (could not be decided) or skipped.
-    Claims are shown only on request, and only those that the proof of a verified credential covers.
+    Claims are shown only on request, and only those that the proof of a verified credential covers; those in
+    a presentation only if it is verified as a whole.
 
     Exit codes: 0 all verified, 1 at least one rejected, 3 none rejected and at least one undecided.
 
     JSON: conclusion (verified, rejected, undecided: the worst), results [{file, conclusion, at, now,
     freshAsOf, checks [{name, outcome, code, detail}], claims}], knowledgeFaults. claims is null without
-    --show-claims.
+    --show-claims. A presentation has in place of claims: credentials [{conclusion, at, now, freshAsOf,
+    checks, claims}].
     """
+    audience = _audience(challenge, domain)
     section = verifying_section(load_config(config))
     knowledge = read_knowledge(section)
     for fault in knowledge.faults:
@@ -74,20 +90,83 @@ def verify(
     with _undecided_if_unable():
         verifier = open_verifier(section, knowledge)
         for file in files:
-            report = verifier.check(_read(file), at=at)
-            claims = _claims(report) if show_claims else None
-            conclusions.add(report.conclusion.value)
-            if as_json:
-                results.append(
-                    {"file": str(file), **report.to_json(), "checks": _checks(report), "claims": claims}
-                )
+            if audience is None:
+                shown = _Shown.of(verifier.check(_read(file), at=at), show_claims=show_claims)
             else:
-                _print(file, report, claims)
+                presented = verifier.check_presentation(_read(file), at=at, **audience)
+                shown = _Shown.of_presentation(presented, show_claims=show_claims)
+            conclusions.add(shown.report.conclusion.value)
+            if as_json:
+                results.append({"file": str(file), **shown.to_json()})
+            else:
+                shown.print(str(file))
     worst = next(name for name in ("rejected", "undecided", "verified") if name in conclusions)
     if as_json:
         faults: list[JSON] = [fault_json(fault) for fault in knowledge.faults]
         print_json({"conclusion": worst, "results": [*results], "knowledgeFaults": faults})
     click.get_current_context().exit(EXIT_CODES[worst])
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A report as it is shown, with claims or the reports inside it.
+
+    Attributes:
+        report: the report.
+        claims: what is shown of a credential's claims.
+        credentials: the credentials in a presentation; None for a credential.
+    """
+
+    report: Report | PresentationReport
+    claims: JSON = None
+    credentials: tuple[_Shown, ...] | None = None
+
+    @classmethod
+    def of(cls, report: Report, *, show_claims: bool) -> _Shown:
+        """Show a credential's report; claims only if every check that is required has passed."""
+        document = report.document if report and show_claims else None
+        return cls(report, document["credentialSubject"] if document is not None else None)
+
+    @classmethod
+    def of_presentation(cls, report: PresentationReport, *, show_claims: bool) -> _Shown:
+        """Show a presentation's report; claims only if all of it is verified."""
+        inside = (cls.of(one, show_claims=show_claims and bool(report)) for one in report.credentials)
+        return cls(report, credentials=tuple(inside))
+
+    def to_json(self) -> JsonObject:
+        """Write what is shown, the same keys in each."""
+        written: JsonObject = {**self.report.to_json(), "checks": self._checks()}
+        if self.credentials is None:
+            return written | {"claims": self.claims}
+        return written | {"credentials": [one.to_json() for one in self.credentials]}
+
+    def print(self, title: str) -> None:
+        """Print what is shown."""
+        report = self.report
+        say(f"{title}: {report.conclusion.value}")
+        rows = [(check.name.value, check.outcome.value, check.code, check.detail) for check in report.checks]
+        print_table(("check", "outcome", "code", "detail"), rows)
+        if report.fresh_as_of is not None:
+            say(f"as witnessed at {report.fresh_as_of:%Y-%m-%d %H:%M:%S} UTC")
+        if self.claims is not None:
+            print_document(self.claims)
+        for number, credential in enumerate(self.credentials or (), start=1):
+            credential.print(f"{title}, credential {number}")
+
+    def _checks(self) -> list[JSON]:
+        return [
+            {"name": one.name.value, "outcome": one.outcome.value, "code": one.code, "detail": one.detail}
+            for one in self.report.checks
+        ]
+
+
+def _audience(challenge: str | None, domain: str | None) -> dict[str, str] | None:
+    """Give what presentations have to answer; None for credentials."""
+    if challenge is None and domain is None:
+        return None
+    if not challenge or not domain:
+        raise click.UsageError("a presentation has to answer both --challenge and --domain, neither empty")
+    return {"challenge": challenge, "domain": domain}
 
 
 @contextmanager
@@ -103,27 +182,4 @@ def _undecided_if_unable() -> Iterator[None]:
 
 def _read(file: Path) -> bytes:
     with open_input(file) as stream:
-        return stream.read(MAX_CREDENTIAL + 1)
-
-
-def _claims(report: Report) -> JSON:
-    """Give the claims that the proof covers; None unless every check that is required has passed."""
-    return report.document["credentialSubject"] if report and report.document is not None else None
-
-
-def _checks(report: Report) -> list[JSON]:
-    """Write the checks with the same keys in each."""
-    return [
-        {"name": one.name.value, "outcome": one.outcome.value, "code": one.code, "detail": one.detail}
-        for one in report.checks
-    ]
-
-
-def _print(file: Path, report: Report, claims: JSON) -> None:
-    rows = [(check.name.value, check.outcome.value, check.code, check.detail) for check in report.checks]
-    say(f"{file}: {report.conclusion.value}")
-    print_table(("check", "outcome", "code", "detail"), rows)
-    if report.fresh_as_of is not None:
-        say(f"as witnessed at {report.fresh_as_of:%Y-%m-%d %H:%M:%S} UTC")
-    if claims is not None:
-        print_document(claims)
+        return stream.read(MAX_FILE + 1)

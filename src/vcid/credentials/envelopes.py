@@ -132,6 +132,13 @@ def read_secured(received: Credential | Presentation | bytes | str | JsonObject,
     return _open(document, kind) if _has_type(document, kind.envelope) else Received(document)
 
 
+def carry_credential(content: bytes) -> Credential:
+    """Carry a credential whose media type nobody stated; its first character tells."""
+    if _is_token(content):
+        return Credential(CREDENTIAL_TOKEN.media_type, content.strip())
+    return Credential(MEDIA_TYPE, content)
+
+
 def envelop(credential: Credential) -> JsonObject:
     """Write a token as the object that stands for it in a presentation.
 

@@ -24,7 +24,7 @@ from vcid.cli.options import (
 )
 from vcid.cli.output import print_json, say
 from vcid.cli.publishing import publish_authority
-from vcid.errors import Conflict, ResolutionFailed
+from vcid.errors import Conflict, Malformed, ResolutionFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -64,6 +64,7 @@ class Plan:
         jurisdiction: under whose law it acts.
         passphrase: what its keys are encrypted under.
         cost: what a guess at the passphrase costs.
+        issuer_key: the PKCS#11 URI of an issuer's key that exists in hardware; None to make one.
     """
 
     folder: Path
@@ -71,6 +72,12 @@ class Plan:
     jurisdiction: str
     passphrase: str
     cost: Argon2Cost
+    issuer_key: str | None = None
+
+    @property
+    def own_keys(self) -> tuple[str, ...]:
+        """The names of the keys that are made here, in the wallet."""
+        return KEY_NAMES if self.issuer_key is None else KEY_NAMES[1:]
 
     def sections(self) -> Mapping[str, Mapping[str, str]]:
         """The ``vcid.toml`` of the authority."""
@@ -82,7 +89,7 @@ class Plan:
         return {
             "issuer": {
                 "did": self.did,
-                "key": issuer,
+                "key": self.issuer_key or issuer,
                 "registry": "sqlite:///registry.db",
                 "jurisdiction": self.jurisdiction,
             },
@@ -111,7 +118,7 @@ def set_up(plan: Plan) -> Published:
     wallet = Wallet.create(plan.folder / WALLET, plan.passphrase, cost=plan.cost)
     with _taken_away_on_failure(plan.folder):
         with wallet.editing() as edit:
-            for name in KEY_NAMES:
+            for name in plan.own_keys:
                 edit.add(name, LocalSigner.generate())
         authority = open_authority(config, plan.passphrase, create=True)
         published = publish_authority(authority, plan.folder / KNOWLEDGE)
@@ -197,6 +204,7 @@ def _from(folder: Path, path: Path) -> str:
 @click.option("--domain", help="The authority's host name, for a DID of did:web: civil.example.")
 @click.option("--did", help="The DID itself, for one below a path: did:web:example.org:registry.")
 @click.option("--jurisdiction", help="Under whose law it acts: ET, or ET-AA for a subdivision.")
+@click.option("--issuer-key", help="A key that exists in hardware: pkcs11:token=…;object=…?module-path=…")
 @click.option("--verifier", "is_verifier", is_flag=True, help="Set up a verifier, which issues nothing.")
 @click.option(
     "--policy", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A verifier's policy."
@@ -215,6 +223,7 @@ def init(
     domain: str | None,
     did: str | None,
     jurisdiction: str | None,
+    issuer_key: str | None,
     is_verifier: bool,
     policy: Path | None,
     knowledge: Path | None,
@@ -238,6 +247,8 @@ def init(
     The witness's key is made here for a start. A witness that the authority itself runs shows verifiers how
     fresh their knowledge is, and not that nobody else was shown another log.
 
+    With --issuer-key the issuer's key stays in hardware; its PIN is pin-source's, VCID_PIN's or asked for.
+
     \b
     A verifier's vcid.toml names what it was given:
       vcid init --verifier --policy policy.json --knowledge knowledge
@@ -252,7 +263,7 @@ def init(
     config, policy, knowledge.
     """  # noqa: D301 - click's mark for lines that are not to be joined
     if is_verifier:
-        if domain or did or jurisdiction or policy is None or knowledge is None:
+        if domain or did or jurisdiction or issuer_key or policy is None or knowledge is None:
             raise click.UsageError("a verifier takes --policy and --knowledge, and nothing of an authority's")
         _report_verifier(set_up_verifier(folder, policy, knowledge), policy, knowledge, as_json=as_json)
         return
@@ -264,6 +275,7 @@ def init(
         jurisdiction=_checked_jurisdiction(jurisdiction),
         passphrase=read_passphrase(passphrase_file, confirm=True),
         cost=cost_named(key_cost),
+        issuer_key=_checked_uri(issuer_key),
     )
     _report(plan, set_up(plan), as_json=as_json)
 
@@ -279,6 +291,17 @@ def _chosen_did(domain: str | None, did: str | None) -> str:
     except ResolutionFailed as error:
         raise click.UsageError(error.detail) from error
     return chosen
+
+
+def _checked_uri(text: str | None) -> str | None:
+    from vcid.keys.pkcs11_place import TokenKey
+
+    if text is not None:
+        try:
+            TokenKey.parse(text)
+        except Malformed as error:
+            raise click.UsageError(f"--issuer-key: expected {error.expected}") from error
+    return text
 
 
 def _checked_jurisdiction(code: str | None) -> str:

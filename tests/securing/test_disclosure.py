@@ -26,7 +26,7 @@ DEFINITIONS = {
     "ex": "https://example.org/#",
     **{
         term: f"ex:{term}"
-        for term in ("Person", "Award", "label", "home", "street", "award", "motto", "nick")
+        for term in ("Person", "Award", "Holder", "label", "home", "street", "award", "motto", "nick")
     },
     "born": {"@id": "ex:born", "@type": "http://www.w3.org/2001/XMLSchema#date"},
     "rank": "ex:rank",
@@ -48,7 +48,7 @@ def credential(context=TERMS):
         "validUntil": "2030-01-01T00:00:00Z",
         "credentialSubject": [
             {
-                "type": "Person",
+                "type": ["Person", "Holder"],
                 "label": {"@value": "mark02", "@language": "fr"},
                 "motto": [{"@value": "mark03", "@language": "en"}, {"@value": "mark04", "@language": "sw"}],
                 "nick": ["mark05", "mark06", "mark07"],

@@ -137,6 +137,15 @@ def test_a_faulty_pointer_is_refused(pointer, code):
     assert caught.value.where
 
 
+def test_types_are_selected_whole():
+    """A pointer to one type does not make a selection drop the others, which pointers beside it select."""
+    document = {"type": ["A", "B", "C"], "label": "x", "home": {"type": ["D", "E"]}}
+    for pointers in (["/type/1"], ["/label", "/type/1"], ["/home/type/0", "/type"], ["/home/type"]):
+        selection = select_json_ld(pointers, document)
+        assert selection["type"] == ["A", "B", "C"]
+        assert selection.get("home", {"type": ["D", "E"]}) == {"type": ["D", "E"]}
+
+
 def test_all_faulty_pointers_are_told_at_once():
     """Several faults come together, each with its place, and none repeats an odd name."""
     with pytest.raises(InvalidRecord) as caught:

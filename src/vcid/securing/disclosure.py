@@ -177,6 +177,9 @@ def add_base_proof(
 ) -> BaseDocument:
     """Secure a document so that its holder can show parts of it (section "Create Base Proof").
 
+    A holder may leave out each statement that is not mandatory, also alone: pointers are his tool, not his
+    limit. What restricts or qualifies another statement must be mandatory wherever that one may be shown.
+
     Args:
         document: the document without a proof; it is left as it is.
         signer: a key of the kind that the suite is signed with.

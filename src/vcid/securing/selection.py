@@ -100,14 +100,14 @@ def _choose(pointers: Sequence[str], document: JsonObject) -> _Chosen:
     chosen: dict[str | int, _Chosen] = {}
     faults: list[FieldError] = []
     for number, pointer in enumerate(pointers, start=1):
-        where = f"pointer {number}"
+        tokens: list[str] = []
         try:
             tokens = json_pointer_to_path(pointer)
-            where = write_place(tokens)
             _add_path(chosen, _find_steps(tokens, document))
         except LimitExceeded:
             raise
         except Malformed as error:
+            where = write_place(tokens) if tokens else f"pointer {number}"
             faults.append(FieldError(where, error.code, error.expected))
     refuse_pointers(faults)
     return chosen
@@ -148,8 +148,9 @@ def _reveal(value: JSON, chosen: _Chosen) -> JSON:
         return [_reveal(item, chosen[index]) for index, item in enumerate(value) if index in chosen]
     if not isinstance(value, dict):  # pragma: no cover - no path leads through a scalar
         return value
+    # Types are selected whole, also where a pointer names one of them.
     return {
-        name: _reveal(member, chosen.get(name))
+        name: member if _is_always_selected(name, member) else _reveal(member, chosen[name])
         for name, member in value.items()
         if name in chosen or _is_always_selected(name, member)
     }

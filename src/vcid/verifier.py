@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 from vcid.anchors import Anchors
 from vcid.credentials.envelopes import CREDENTIAL, read_secured
 from vcid.credentials.model import check_model, check_version_2
+from vcid.credentials.related_resources import SUPERSEDED, check_related_resources
 from vcid.credentials.schema import SchemaOutcome, SchemaResult, check_own_schemas, check_schema
 from vcid.credentials.schema_set import Schemas
 from vcid.credentials.validity import validity_period
@@ -255,7 +256,7 @@ class Verifier:
         return Report(
             checks=(
                 Check.passed(CheckName.PARSE),
-                _model_check(faults),
+                _model_check(faults, covered),
                 proof.key,
                 proof.proof,
                 *claims,
@@ -308,10 +309,22 @@ class Verifier:
         return [_schema_check(result) for result in results]
 
 
-def _model_check(faults: tuple[FieldError, ...]) -> Check:
+def _model_check(faults: tuple[FieldError, ...], covered: JsonObject | None) -> Check:
+    """Step 2's outcome; an issuer who meant another edition of a context may have meant something else."""
     if not faults:
+        if covered is not None and _names_superseded(covered):
+            detail = "the credential names the digest of another edition of a context than the one carried"
+            return Check.unknown(CheckName.MODEL, "superseded-edition", detail)
         return Check.passed(CheckName.MODEL)
     return Check.failed(CheckName.MODEL, faults[0].code, "; ".join(str(fault) for fault in faults[:_SHOWN]))
+
+
+def _names_superseded(document: JsonObject) -> bool:
+    """Whether a related resource, checked against what is carried, is an edition that was superseded.
+
+    Resources that are not carried are not read here either, so that nothing rests on them.
+    """
+    return any(result.code == SUPERSEDED for result in check_related_resources(document))
 
 
 def _schema_check(result: SchemaResult) -> Check:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from vcid.encoding.json import JSON, JsonObject
     from vcid.errors import FieldError
 
+SUPERSEDED: Final = "superseded-edition"
+"""The code of a digest that the resource had in an earlier edition."""
+
 # An edition of the context as the working group's repository had it on 2024-07-03, and as others pinned it.
 _SUPERSEDED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
@@ -139,7 +142,7 @@ def _check_resource(
         return ResourceResult(url, ResourceOutcome.PASSED)
     stated = entry[wrong]
     if isinstance(stated, str) and stated in _SUPERSEDED.get(url, ()):
-        return ResourceResult(url, ResourceOutcome.UNKNOWN, "superseded-edition", f"{path}/{wrong}")
+        return ResourceResult(url, ResourceOutcome.UNKNOWN, SUPERSEDED, f"{path}/{wrong}")
     return ResourceResult(url, ResourceOutcome.FAILED, "digest-mismatch", f"{path}/{wrong}")
 
 

@@ -60,15 +60,21 @@ def find_wrong_digest(entry: JsonObject, content: bytes) -> str | None:
     Raises:
         Malformed: ``unsupported-digest``, when a member states none by a function that is computed here.
     """
-    for name, read in (("digestSRI", _read_sri), ("digestMultibase", _read_multibase)):
+    for name in DIGEST_MEMBERS:
         if name in entry:
-            digests = _listed(entry[name])[:MAX_ENTRIES]
-            stated = [found for digest in digests if isinstance(digest, str) for found in read(digest)]
+            stated = read_digests(entry, name)
             if not stated:
                 raise Malformed("unsupported-digest", "a digest of SHA-256, SHA-384 or SHA-512")
             if not _meets(content, stated):
                 return name
     return None
+
+
+def read_digests(entry: JsonObject, name: str) -> list[tuple[str, bytes]]:
+    """Read the digests that a member states, each with its function; one of an unknown function is left out."""
+    read = _read_sri if name == "digestSRI" else _read_multibase
+    digests = _listed(entry.get(name))[:MAX_ENTRIES]
+    return [found for digest in digests if isinstance(digest, str) for found in read(digest)]
 
 
 def _meets(content: bytes, stated: list[tuple[str, bytes]]) -> bool:

@@ -17,7 +17,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from vcid.credentials.integrity import check_digests, find_wrong_digest
+from vcid.credentials.integrity import check_digests, find_wrong_digest, read_digests
 from vcid.credentials.model_rules import VC_V2, check_id, fault, find_entries
 from vcid.encoding.contexts import CONTEXTS, read_context
 from vcid.errors import Malformed, Unavailable
@@ -33,13 +33,15 @@ SUPERSEDED: Final = "superseded-edition"
 """The code of a digest that the resource had in an earlier edition."""
 
 # An edition of the context as the working group's repository had it on 2024-07-03, and as others pinned it.
-_SUPERSEDED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+_SUPERSEDED: Final[Mapping[str, frozenset[bytes]]] = MappingProxyType(
     {
         VC_V2: frozenset(
             {
-                "uJKGMkOmFbVJhEfKTduMC2XCyvRAYLjOVmZWwIH1wQ7k",
-                "uEiAkoYyQ6YVtUmER8pN24wLZcLK9EBguM5WZlbAgfXBDuQ",
-                "sha384-NSOcNpmdIVUxIJGvGUoe22FjTWrXiaXlsZ8q6912LdnR3KraQO2n75Ica4wK4Qeg",
+                bytes.fromhex("24a18c90e9856d526111f29376e302d970b2bd10182e33959995b0207d7043b9"),
+                bytes.fromhex(
+                    "35239c36999d2155312091af194a1edb61634d6ad789a5e5"
+                    "b19f2aebdd762dd9d1dcaada40eda7ef921c6b8c0ae107a0"
+                ),
             }
         )
     }
@@ -140,8 +142,8 @@ def _check_resource(
         return ResourceResult(url, ResourceOutcome.UNKNOWN, error.code, path)
     if wrong is None:
         return ResourceResult(url, ResourceOutcome.PASSED)
-    stated = entry[wrong]
-    if isinstance(stated, str) and stated in _SUPERSEDED.get(url, ()):
+    stated = {digest for _, digest in read_digests(entry, wrong)}
+    if stated <= _SUPERSEDED.get(url, frozenset()):
         return ResourceResult(url, ResourceOutcome.UNKNOWN, SUPERSEDED, f"{path}/{wrong}")
     return ResourceResult(url, ResourceOutcome.FAILED, "digest-mismatch", f"{path}/{wrong}")
 

@@ -160,6 +160,8 @@ def _is_always_selected(name: str, member: JSON) -> bool:
     """Say whether a member is part of every selection (section "createInitialSelection").
 
     A text that is no IRI is no identifier: ``id`` may also be the tag of Indonesian in a map of languages.
+    The specification's algorithm would then disclose that text unasked; whoever follows it to the letter
+    reads an issuer's mandatory pointer into such a map differently, and the proof fails.
     """
     if name in _IDENTIFIERS:
         return isinstance(member, str) and (nquads.is_iri(member) or nquads.is_blank(member))

@@ -22,17 +22,32 @@ if TYPE_CHECKING:
 HOST = "civil.example"
 
 
+_NO_OTHER_USE = {
+    "content_commitment": False,
+    "key_encipherment": False,
+    "data_encipherment": False,
+    "key_agreement": False,
+    "encipher_only": False,
+    "decipher_only": False,
+}
+
+
 class Authority:
     """Certifies names, for an hour."""
 
     def __init__(self) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "an invented authority")])
-        certificate = self._sign(
-            self._builder(self._name, self._key).add_extension(
-                x509.BasicConstraints(ca=True, path_length=None), critical=True
+        builder = self._builder(self._name, self._key)
+        for extension in (
+            x509.BasicConstraints(ca=True, path_length=None),
+            x509.KeyUsage(digital_signature=True, key_cert_sign=True, crl_sign=True, **_NO_OTHER_USE),
+            x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()),
+        ):
+            builder = builder.add_extension(
+                extension, critical=not isinstance(extension, x509.SubjectKeyIdentifier)
             )
-        )
+        certificate = self._sign(builder)
         self.pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
 
     def context(self, host: str, folder: Path, *, days: int = 1) -> ssl.SSLContext:
@@ -40,7 +55,9 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
         names = x509.SubjectAlternativeName([x509.DNSName(host)])
-        certificate = self._sign(self._builder(subject, key, days).add_extension(names, critical=False))
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        builder = self._builder(subject, key, days).add_extension(names, critical=False)
+        certificate = self._sign(builder.add_extension(issuer, critical=False))
         file = folder / f"{host}{days}.pem"
         file.write_bytes(
             key.private_bytes(

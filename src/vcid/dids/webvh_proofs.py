@@ -83,6 +83,8 @@ def verify_proof(unsecured: JsonObject, proof: JSON, *, now: datetime) -> None:
     key = PublicKey.from_multikey(read_key(proof))
     if not isinstance(proof, dict) or "@context" in proof:
         raise InvalidProof("context-mismatch", "what is proven has no contexts, and so has its proof")
+    if "previousProof" in proof:
+        raise InvalidProof("previous-proof-missing", "a proof that builds on no other")
     check_shape(proof)
     meet_demand(proof, ProofDemand(suites=frozenset({SUITE.name}), at=now))
     value = decode_multibase(get_text(proof, "proofValue"), bases="z", max_chars=100)

@@ -1,10 +1,10 @@
 """Writing a did:webvh: create, update, rotate, move, deactivate, and gather its witnesses' proofs.
 
 Follows did:webvh 1.0, sections "Create (Register)", "Update (Rotate)", "Deactivate (Revoke)", "DID
-Portability", "The Witness Proofs File" and "Publishing a Parallel did:web DID". Every function takes the files
-as bytes and gives new ones; nothing is published here. What is written has been verified as a resolver would,
-so a change that the log's own rules forbid is refused before anybody sees it. Publish the witness file before
-the log.
+Portability", "The Witness Proofs File" and "Publishing a Parallel did:web DID". Every function takes files as
+bytes and gives new ones; nothing is published here. What is written has been verified as a resolver would, so
+a change that the log's own rules forbid is refused before anybody sees it. The witness file is published
+before the log.
 """
 
 from __future__ import annotations

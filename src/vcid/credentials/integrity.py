@@ -71,7 +71,7 @@ def find_wrong_digest(entry: JsonObject, content: bytes) -> str | None:
 
 
 def read_digests(entry: JsonObject, name: str) -> list[tuple[str, bytes]]:
-    """Read the digests that a member states, each with its function; one of an unknown function is left out."""
+    """Read the digests that a member states, each with its function; of unknown ones, none."""
     read = _read_sri if name == "digestSRI" else _read_multibase
     digests = _listed(entry.get(name))[:MAX_ENTRIES]
     return [found for digest in digests if isinstance(digest, str) for found in read(digest)]

@@ -8,11 +8,9 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
-
-from conftest import missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +55,7 @@ def softhsm(folder: Path) -> Iterator[SoftHsm]:
     named = [os.environ["VCID_SOFTHSM"]] if "VCID_SOFTHSM" in os.environ else _PLACES
     module = next((Path(place) for place in named if Path(place).is_file()), None)
     if module is None or shutil.which("softhsm2-util") is None:
-        missing("no SoftHSM: install the package softhsm2, or set VCID_SOFTHSM to its library")
+        _missing("no SoftHSM: install the package softhsm2, or set VCID_SOFTHSM to its library")
     (folder / "tokens").mkdir()
     settings = folder / "softhsm2.conf"
     settings.write_text(f"directories.tokendir = {folder / 'tokens'}\nlog.level = ERROR\n")
@@ -68,3 +66,10 @@ def softhsm(folder: Path) -> Iterator[SoftHsm]:
         del os.environ["SOFTHSM2_CONF"]
     else:
         os.environ["SOFTHSM2_CONF"] = before
+
+
+def _missing(what: str) -> NoReturn:
+    """Do as ``missing`` of conftest, which is not to be imported twice: its audit hook can't be taken away."""
+    if os.environ.get("VCID_REQUIRE_SERVICES") == "1":
+        pytest.fail(f"{what}, and VCID_REQUIRE_SERVICES=1 says that it must be there")
+    pytest.skip(what)

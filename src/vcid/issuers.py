@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vcid.dids.documents import DidDocument, parse_did_url
-from vcid.dids.methods import DidKeyResolver
+from vcid.dids.jwk import DidJwkResolver
+from vcid.dids.methods import DidKeyResolver, Resolvers
 from vcid.encoding.dates import parse_timestamp
 from vcid.encoding.json import parse_object
 from vcid.errors import InvalidProof, InvalidRecord, Malformed, ResolutionFailed
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 _KEY_CODES = frozenset({"key-type-not-allowed", "key-revoked", "key-expired"})
 _UNDECIDABLE = frozenset({"notFound", "methodNotSupported", "unsupportedPublicKeyType", "invalidDidDocument"})
+_INTRINSIC = ("did:key:", "did:jwk:")
+"""DIDs that are their own documents."""
 _SUITE_UNAVAILABLE = "suite-unavailable"
 SWAPPED = Check.failed(
     CheckName.KEY, "did-document-swapped", "the DID document known is not the one that the policy pins"
@@ -82,7 +85,7 @@ class KnownIssuers:
         self._policy = policy
         self._knowledge = knowledge
         self._contexts = contexts
-        self._intrinsic = DidKeyResolver()
+        self._intrinsic = Resolvers({"key": DidKeyResolver(), "jwk": DidJwkResolver()})
         self._documents: dict[str, DidDocument] = {}
 
     def check_proof(
@@ -178,7 +181,7 @@ class KnownIssuers:
         Returns:
             None where nothing says so, and False where the policy pins another document.
         """
-        if did.startswith("did:key:"):
+        if did.startswith(_INTRINSIC):
             return True
         pins = [
             granted
@@ -188,8 +191,8 @@ class KnownIssuers:
         return not any(self.is_swapped(granted) for granted in pins) if pins else None
 
     def _document(self, did: str) -> DidDocument:
-        # A did:key says all there is to say: a document that is handed in beside it could only lie.
-        if did.startswith("did:key:"):
+        # Such a DID says all there is to say: a document that is handed in beside it could only lie.
+        if did.startswith(_INTRINSIC):
             return self._intrinsic.resolve(did)
         if did in self._documents:
             return self._documents[did]

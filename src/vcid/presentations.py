@@ -10,12 +10,12 @@ Follows the Verifiable Credentials Data Model 2.0, section "Verifiable Presentat
 4. holder: the presentation's ``holder``, where it names one, is who controls that key.
 5. every credential by itself, all checks, and whether the holder is whom it speaks of.
 
-A holder has no accreditation, and no ledger anchors a family's keys. A did:key is its own document. Any other
-holder's document is only what somebody put into the verifier's knowledge, so that it leaves the holder
-*unknown* (``holder-unanchored``) unless the policy pins it; a policy may tolerate that by name. A credential
-shown by somebody else than its subject is *unknown* too (``holder-not-subject``): a parent shows a child's
-certificate, and so would whoever found a copy. A credential that only the presentation secures, a holder's
-claim about itself, is refused: nobody vouches for it.
+A holder has no accreditation, and no ledger anchors a family's keys. A did:key or did:jwk is its own
+document. Any other holder's document is only what somebody put into the verifier's knowledge, so that it
+leaves the holder *unknown* (``holder-unanchored``) unless the policy pins it; a policy may tolerate that by
+name. A credential shown by somebody else than its subject is *unknown* too (``holder-not-subject``): a parent
+shows a child's certificate, and so would whoever found a copy. A credential that only the presentation
+secures, a holder's claim about itself, is refused: nobody vouches for it.
 """
 
 from __future__ import annotations

@@ -99,6 +99,7 @@ def create_app(service: Service, limits: Limits, *, log: Callable[[JsonObject], 
         Route("/status/{name}", desk.status_list),
         Route("/identifiers/{did:path}", desk.resolve),
         Route("/{profile}/credentials/issue", desk.issue, methods=["POST"]),
+        Route("/{profile}/presentations", desk.present, methods=["POST"]),
         Route("/{profile}/credentials/verify", desk.verify_credential, methods=["POST"]),
         Route("/{profile}/presentations/verify", desk.verify_presentation, methods=["POST"]),
         Route("/{profile}/credentials/derive", desk.derive, methods=["POST"]),
@@ -118,11 +119,13 @@ class _Entrance:
 
     async def issue(self, request: Request) -> Response:
         """Secure a credential."""
-        name = request.path_params["profile"]
-        if name not in self._service.profiles:
-            return _respond(request, _no_profile())
-        work = partial(self._service.issue, name, base=self._base(request))
+        work = partial(self._service.issue, request.path_params["profile"], base=self._base(request))
         return await self._post(request, work, "/{profile}/credentials/issue", signs=True)
+
+    async def present(self, request: Request) -> Response:
+        """Secure a presentation."""
+        work = partial(self._service.present, request.path_params["profile"])
+        return await self._post(request, work, "/{profile}/presentations", signs=True)
 
     async def verify_credential(self, request: Request) -> Response:
         """Verify a credential."""
@@ -200,6 +203,8 @@ class _Entrance:
         )
 
     def _refuse_unread(self, request: Request, *, signs: bool) -> Answer | None:
+        if request.path_params.get("profile", "") not in ("", *self._service.profiles):
+            return refuse(HTTPStatus.NOT_FOUND, "no-such-profile", "a profile that has a key here")
         if signs and not self._may_sign(request):
             asks = {"www-authenticate": "Bearer"}
             return refuse(HTTPStatus.UNAUTHORIZED, "unauthorized", "the service's bearer token", headers=asks)
@@ -282,10 +287,6 @@ def _answer_errors(work: Callable[[], Answer]) -> Answer:
         return work()
     except VcidError as error:
         return refuse_for(error)
-
-
-def _no_profile() -> Answer:
-    return refuse(HTTPStatus.NOT_FOUND, "no-such-profile", "a profile that this service has a key for")
 
 
 def _respond(request: Request, answer: Answer) -> Response:

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from vcid.credentials.envelopes import envelop
+from vcid.credentials.envelopes import PRESENTATION, PRESENTATION_MEDIA_TYPE, envelop
 from vcid.credentials.model import Credential, check_model
+from vcid.credentials.model_rules import VC_V2
 from vcid.encoding.contexts import Contexts
 from vcid.encoding.dates import utc_now
-from vcid.encoding.json import canonicalize
+from vcid.encoding.json import canonicalize, parse_object
 from vcid.errors import Conflict, FieldError, InvalidRecord, LimitExceeded, Malformed
+from vcid.holder import TOKEN_MEDIA_TYPE, Holder
 from vcid.securing.data_integrity import ProofOptions, add_proof
 from vcid.securing.disclosure import BaseDocument, add_base_proof, get_restricting_pointers
 from vcid.securing.jose import CREDENTIAL_TOKEN, TokenOptions, sign_token
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
     from vcid.encoding.json import JsonObject
     from vcid.server.profiles import Profile
-    from vcid.server.requests import DeriveRequest, IssueRequest, StatusRequest
+    from vcid.server.requests import DeriveRequest, IssueRequest, PresentRequest, StatusRequest
     from vcid.status.registry import Issuance, ListSnapshot
 
 LIST_VALIDITY: Final = timedelta(days=7)
@@ -82,6 +84,35 @@ def derive(request: DeriveRequest, around: Surroundings) -> JsonObject:
         InvalidProof, Malformed, InvalidRecord: as `BaseDocument` and its ``derive``.
     """
     return BaseDocument(request.credential).derive(request.selective_pointers, contexts=around.contexts)
+
+
+def present(profile: Profile, request: PresentRequest, around: Surroundings) -> JsonObject:
+    """Show credentials to one verifier, as the holder whose key the profile has.
+
+    Raises:
+        Malformed: the profile makes no presentations (``no-presentations``), or as `Holder.present`.
+        InvalidRecord: a credential does not conform to the data model.
+    """
+    if profile.kind.securing is Securing.SELECTIVE:
+        raise Malformed("no-presentations", "a profile that secures whole documents")
+    is_token = profile.kind.securing is Securing.JOSE
+    holder = Holder(
+        profile.did,
+        profile.plain_signer,
+        cryptosuite=profile.kind.cryptosuite or None,
+        clock=around.clock,
+        contexts=around.contexts,
+    )
+    shown = holder.present(
+        request.credentials,
+        challenge=request.challenge,
+        domain=request.domain,
+        media_type=TOKEN_MEDIA_TYPE if is_token else PRESENTATION_MEDIA_TYPE,
+    )
+    if not is_token:
+        return parse_object(shown.content)
+    url = f"data:{shown.media_type},{shown.content.decode('ascii')}"
+    return {"@context": VC_V2, "id": url, "type": PRESENTATION.envelope}
 
 
 def _envelop(profile: Profile, document: JsonObject, around: Surroundings) -> JsonObject:

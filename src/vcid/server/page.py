@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 _ENDPOINTS = (
     ("POST /{profile}/credentials/issue", "secure a credential"),
+    ("POST /{profile}/presentations", "secure a presentation"),
     ("POST /credentials/verify", "verify a credential"),
     ("POST /presentations/verify", "verify a presentation"),
     ("POST /credentials/derive", "derive a credential that shows a part of another"),

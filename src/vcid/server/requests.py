@@ -74,8 +74,8 @@ class VerifyRequest:
     """
 
     document: JsonObject
-    challenge: str | None = None
-    domain: str | None = None
+    challenge: str = ""
+    domain: str = ""
     returns_document: bool = False
     returns_results: bool = False
 
@@ -96,13 +96,16 @@ class VerifyRequest:
 
     @classmethod
     def of_presentation(cls, body: JsonObject) -> Self:
-        """Read the body of ``/presentations/verify``; raises as `of_credential`."""
+        """Read the body of ``/presentations/verify``; raises as `of_credential`.
+
+        Challenge and domain are always needed: without them anybody could replay what was shown elsewhere.
+        """
         _check_members(body, {"verifiablePresentation", "options"})
         options = _options(body, _PRESENTATION_OPTIONS)
         return cls(
             document=_object(body, "verifiablePresentation"),
-            challenge=_text(options, "challenge"),
-            domain=_text(options, "domain"),
+            challenge=_needed(_text(options, "challenge"), "/options/challenge"),
+            domain=_needed(_text(options, "domain"), "/options/domain"),
             returns_document=_flag(options, "returnPresentation"),
             returns_results=_flag(options, "returnResults"),
         )
@@ -154,21 +157,30 @@ class StatusRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PresentRequest:
-    """A presentation to be secured by a holder."""
+    """Credentials to be shown by a holder, to one verifier."""
 
-    presentation: JsonObject
-    challenge: str | None
-    domain: str | None
+    credentials: tuple[JsonObject, ...]
+    challenge: str
+    domain: str
 
     @classmethod
     def parse(cls, body: JsonObject) -> Self:
-        """Read the body of ``/presentations``; raises as `IssueRequest.parse`."""
+        """Read the body of ``/presentations``; raises as `IssueRequest.parse`.
+
+        Of the presentation only its credentials are taken: what else it says, the library writes.
+        """
         _check_members(body, {"presentation", "options"})
         options = _options(body, frozenset({"challenge", "domain"}))
+        listed = _member(_object(body, "presentation"), "verifiableCredential")
+        entries = listed if isinstance(listed, list) else [listed]
+        credentials = tuple(entry for entry in entries if isinstance(entry, dict))
+        if not entries or len(credentials) != len(entries):
+            where = "/presentation/verifiableCredential"
+            raise Malformed("not-an-object", "one or more credentials", where=where)
         return cls(
-            presentation=_object(body, "presentation"),
-            challenge=_text(options, "challenge"),
-            domain=_text(options, "domain"),
+            credentials=credentials,
+            challenge=_needed(_text(options, "challenge"), "/options/challenge"),
+            domain=_needed(_text(options, "domain"), "/options/domain"),
         )
 
 

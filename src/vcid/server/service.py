@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from vcid.errors import Malformed
 from vcid.problem_details import problems_of_checks
 from vcid.report import CheckName, Outcome
 from vcid.server.answers import Answer, give, refuse
-from vcid.server.issuing import Surroundings, derive, secure
-from vcid.server.requests import DeriveRequest, IssueRequest, StatusRequest, VerifyRequest
+from vcid.server.issuing import Surroundings, derive, present, secure
+from vcid.server.requests import DeriveRequest, IssueRequest, PresentRequest, StatusRequest, VerifyRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -79,14 +78,10 @@ class Service:
         return _verdict(answer, reasons)
 
     def verify_presentation(self, body: JsonObject) -> Answer:
-        """``POST /presentations/verify``; without challenge and domain anybody could replay."""
+        """``POST /presentations/verify``."""
         request = VerifyRequest.of_presentation(body)
         if self.verifier is None:
             return _not_configured()
-        if request.challenge is None or request.domain is None:
-            raise Malformed(
-                "missing", "the challenge and the domain that are to be answered", where="/options"
-            )
         report = self.verifier.check_presentation(
             request.document, challenge=request.challenge, domain=request.domain
         )
@@ -98,6 +93,11 @@ class Service:
             written = report.to_json()
             answer["results"] = {name: written[name] for name in ("checks", "credentials")}
         return _verdict(answer, reasons)
+
+    def present(self, name: str, body: JsonObject) -> Answer:
+        """``POST /{profile}/presentations``."""
+        presented = present(self.profiles[name], PresentRequest.parse(body), self.around)
+        return give(HTTPStatus.CREATED, {"verifiablePresentation": presented})
 
     def derive(self, body: JsonObject) -> Answer:
         """``POST /credentials/derive``."""

@@ -16,7 +16,7 @@ from credentials.samples import CHILD, birth, births, document, guardianship, re
 from vcid.credentials import birth_terms, codes, digests, guardianship_parts, guardianship_terms
 from vcid.credentials.birth import BirthRegistration, Evidence, EvidenceKind, RegistrationType
 from vcid.credentials.guardianship import APPEAL_URI, ARRANGEMENT_ID, Guardianship
-from vcid.credentials.schema import SchemaOutcome, check_schema
+from vcid.credentials.schema import MAX_SCHEMAS, SchemaOutcome, check_schema
 from vcid.credentials.schema_evaluation import DIALECT
 from vcid.credentials.schema_set import Schemas, read_schema
 from vcid.encoding.contexts import Contexts
@@ -292,6 +292,14 @@ def test_each_schema_of_several_has_its_result() -> None:
         ("/credentialSubject/emailAddress", "required")
     ]
     assert check_schema({"type": ["VerifiableCredential"]}) == ()
+
+
+def test_nobody_is_kept_busy_by_naming_schemas() -> None:
+    """Beyond sixteen schemas nothing is evaluated, and the question stays open."""
+    entries = [{"id": BirthRegistration.schema_id, "type": "JsonSchema"}] * (MAX_SCHEMAS + 1)
+    results = check_schema({**document(birth()), "credentialSchema": entries})
+    assert [result.outcome for result in results[:-1]] == [SchemaOutcome.PASSED] * MAX_SCHEMAS
+    assert (results[-1].outcome, results[-1].reason) == (SchemaOutcome.UNKNOWN, "too-many-schemas")
 
 
 def _sri(algorithm: str, content: bytes) -> str:

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
     from vcid.encoding.json import JSON, JsonObject
 
+MAX_SCHEMAS: Final = 16
+"""Schemas that one credential is evaluated against; what it names beyond them stays unknown."""
+
 _OF_TYPE: Final[Mapping[str, str]] = {
     "BirthRegistrationCredential": "https://w3id.org/vcid/schemas/birth-registration/v1.json",
     "GuardianshipCredential": "https://w3id.org/vcid/schemas/guardianship/v1.json",
@@ -83,6 +86,8 @@ def check_schema(document: JsonObject, *, schemas: Schemas | None = None) -> tup
     known = Schemas.carried() if schemas is None else schemas
     return tuple(
         _check_entry(document, entry, _entry_path(entries, index), known)
+        if index < MAX_SCHEMAS
+        else _unknown("", "too-many-schemas")
         for index, entry in enumerate(listed)
     )
 

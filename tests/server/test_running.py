@@ -63,10 +63,13 @@ def refused(*arguments, **variables):
 
 def credential(did):
     return {
-        "@context": ["https://www.w3.org/ns/credentials/v2"],
-        "type": ["VerifiableCredential"],
+        "@context": [
+            "https://www.w3.org/ns/credentials/v2",
+            "https://www.w3.org/ns/credentials/undefined-terms/v2",
+        ],
+        "type": ["VerifiableCredential", "TownCredential"],
         "issuer": did,
-        "credentialSubject": {"id": "did:example:alice"},
+        "credentialSubject": {"id": "did:example:alice", "jurisdiction": "KE"},
     }
 
 
@@ -87,14 +90,14 @@ def test_an_ephemeral_service_issues_verifies_and_stops(serve):
 
 def write_config(folder, *, with_status=True):
     """Write a service's keys, policy, knowledge and vcid.toml; give the Ed25519 key's DID."""
-    cost = Argon2Cost(operations=1, memory=8 << 20)
+    cost = Argon2Cost(1, 8192)
     signers = {}
     for name, key_type in (("ed", KeyType.ED25519), ("p256", KeyType.P256)):
         signers[name] = LocalSigner.generate(key_type)
         signers[name].save(folder / f"{name}.json", PASSPHRASE, cost=cost)
     did = f"did:key:{signers['ed'].public_key.multikey}"
     granted = Accreditation(
-        issuer=did, credential_types=frozenset({"VerifiableCredential"}), jurisdictions=frozenset()
+        issuer=did, credential_types=frozenset({"TownCredential"}), jurisdictions=frozenset({"KE"})
     )
     tolerated = frozenset({"anchor", "status"})
     Policy(accreditations=(granted,), tolerated=tolerated).save(folder / "policy.json")

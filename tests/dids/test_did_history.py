@@ -130,6 +130,16 @@ def test_a_version_that_can_t_be_read_ends_every_life():
         history.at(_day(1))
 
 
+def test_a_history_that_was_cut_or_forked_does_not_extend_the_one_known():
+    """More of the same does; less, and another past, do not."""
+    documents = [_document(0), _document(0, 1), _document(1)]
+    known = _history(*documents[:2])
+    assert known.extends(known)
+    assert _history(*documents).extends(known)
+    assert not _history(*documents[:1]).extends(known)
+    assert not _history(documents[0], documents[2], documents[1]).extends(known)
+
+
 def test_a_history_is_in_order():
     """Versions of equal or falling times, times without a zone, and no version at all are misuse."""
     version = DidVersion("1", _day(0), canonicalize(_document(0)))

@@ -76,6 +76,16 @@ def test_an_error_is_a_result_of_its_type(did, page, kind):
     assert "\n" not in error["title"]
 
 
+def test_a_did_web_that_its_server_does_not_have_is_not_found():
+    """That differs from a server out of reach, of whose DIDs nothing is known."""
+
+    class Empty:
+        def load(self, url: str) -> Loaded:
+            raise Unavailable("no such page", code="not-found")
+
+    assert resolve(DID, DidWebResolver(Empty())).error_type == ERROR_TYPES["notFound"]
+
+
 def test_a_did_that_is_not_at_hand_is_not_found():
     """The static resolver knows what it was given."""
     assert resolve(DID, StaticResolver({})).error_type == ERROR_TYPES["notFound"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import logging
 import os
 import threading
@@ -10,9 +11,12 @@ import time
 import traceback
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dids.tls_server import HOST, Authority, Server, answer, says
 from vcid.dids.https import DocumentCache, HttpsLoader, Limits, Reach, SystemNetwork
+from vcid.dids.https_wire import Answer, Deadline, Request, exchange
 from vcid.dids.methods import DidWebResolver
 from vcid.errors import ResolutionFailed, Unavailable
 
@@ -359,3 +363,76 @@ def test_limits_are_above_zero(wrong):
     """A limit that lets nothing through, or everything, is a misuse."""
     with pytest.raises(ValueError, match="above zero"):
         Limits(**wrong)
+
+
+class Bytes:
+    """Stands where a TLS connection would, and holds what its server sends."""
+
+    def __init__(self, content):
+        self._content = io.BytesIO(content)
+
+    def settimeout(self, seconds):
+        assert seconds > 0
+
+    def sendall(self, data):
+        pass
+
+    def recv_into(self, buffer):
+        return self._content.readinto(buffer)
+
+
+def heard(content):
+    """What a server's bytes are taken for: an answer, or the code of the refusal."""
+    limits = Limits(max_bytes=1000, max_header_bytes=2000)
+    try:
+        return exchange(Bytes(content), Request(HOST, 443, "/"), limits, Deadline(60))
+    except Unavailable as error:
+        return error.code
+
+
+LINES = st.sampled_from(
+    [
+        b"HTTP/1.1 200 OK",
+        b"HTTP/1.0 200",
+        b"HTTP/1.1 100 Continue",
+        b"HTTP/1.1 -1 \xff",
+        b"Transfer-Encoding: chunked",
+        b"Content-Length: 2",
+        b"Content-Length: 99999999999999999999",
+        b"Content-Encoding: gzip",
+        b"Content-Type: text/\xff\x00plain",
+        b" folded",
+        b": nameless",
+        b"",
+        b"2",
+        b"{}",
+        b"0",
+        b"ffffffffffffffffffff",
+        b"-2",
+        b"+2",
+        b"0x2",
+        b"1_0",
+    ]
+)
+
+
+@given(st.binary(max_size=300) | st.lists(LINES | st.binary(max_size=9), max_size=12).map(b"\r\n".join))
+def test_any_bytes_are_an_answer_or_unavailable(content):
+    """Whatever a server sends, the loader's own error is the only one."""
+    found = heard(content)
+    assert isinstance(found, Answer) or found in {"broken-answer", "too-large", "encoded"}
+    if isinstance(found, Answer):
+        assert len(found.body) <= 1000
+        assert all("\n" not in value for value in found.headers.values())
+
+
+@given(st.binary(max_size=400), st.integers(0, 600))
+def test_a_shortened_answer_is_never_taken_for_whole(body, cut):
+    """With a length or with chunks, every answer that lacks a byte of its body is refused."""
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n"
+    for whole in (answer(body), *([chunked % (len(body), body)] if body else [])):
+        found = heard(whole)
+        assert isinstance(found, Answer)
+        assert found.body == body
+        shortened = heard(whole[: min(cut, len(whole) - 1)])
+        assert not isinstance(shortened, Answer) or shortened.body == body

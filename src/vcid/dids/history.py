@@ -131,6 +131,14 @@ class DidHistory:
         """
         return self.version_at(moment).document
 
+    def extends(self, known: DidHistory) -> bool:
+        """Tell whether this history grew out of one that is known, or is that one.
+
+        What a DID's own method can't tell, a verifier that remembers can: that the newest versions are held
+        back, or that a controller showed others another past.
+        """
+        return self.versions[: len(known.versions)] == known.versions
+
     def lives(self, purpose: str = "assertionMethod") -> tuple[MethodLife, ...]:
         """Give the lives of all methods that were ever listed for a purpose, by when they were listed.
 

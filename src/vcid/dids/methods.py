@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from vcid.dids.documents import PURPOSES, DidDocument, DidUrl, did_document, parse_did
 from vcid.dids.key_material import parse_multikey
 from vcid.dids.locations import WebLocation
+from vcid.dids.resolution import not_loaded, resolve_version
 from vcid.encoding.json import parse_object
 from vcid.encoding.multikey import KeyType
 from vcid.errors import LimitExceeded, Malformed, ResolutionFailed, Unavailable
@@ -108,14 +109,14 @@ class DidWebResolver:
         """Load, read and check the document.
 
         Raises:
-            ResolutionFailed: ``invalidDid``, ``invalidDidDocument``, or ``internalError`` where the document
-                can't be loaded, so that nothing is known of the DID.
+            ResolutionFailed: ``invalidDid``, ``invalidDidDocument``, ``notFound``, or ``internalError`` where
+                the document can't be loaded, so that nothing is known of the DID.
         """
         url = did_web_url(did)
         try:
             loaded = self._loader.load(url)
         except Unavailable as error:
-            raise ResolutionFailed("internalError", "the did:web document could not be loaded") from error
+            raise not_loaded(error) from error
         document = DidDocument.parse(_read_json(loaded.content), allow_relative=False)
         if document.id != did:
             raise ResolutionFailed("invalidDidDocument", "the document loaded is another DID's")
@@ -146,8 +147,6 @@ class Resolvers:
         Raises:
             ResolutionFailed: as `resolve` does, or ``featureNotSupported``: the method keeps no versions.
         """
-        from vcid.dids.resolution import resolve_version
-
         return resolve_version(did, self._method_of(did), options)
 
     def _method_of(self, did: str) -> Resolver:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from vcid.dids.documents import Resolver
     from vcid.encoding.json import JSON, JsonObject
+    from vcid.errors import Unavailable
 
 MEDIA_TYPE: Final = "application/did"
 
@@ -161,6 +162,13 @@ def describe_error(code: str, detail: str) -> JsonObject:
     """Write an error as problem details (RFC 9457)."""
     kind = ERROR_TYPES.get(code, ERROR_TYPES["internalError"])
     return {"type": kind, "title": kind.rpartition("#")[2].replace("_", " ").capitalize(), "detail": detail}
+
+
+def not_loaded(error: Unavailable) -> ResolutionFailed:
+    """Say of a DID whose files were not brought whether there are none, or whether nothing is known."""
+    if error.code == "not-found":
+        return ResolutionFailed("notFound", "a file of the DID is not where it should be")
+    return ResolutionFailed("internalError", "a file of the DID could not be loaded")
 
 
 def _expand(document: DidDocument) -> DidDocument:

@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 
 from vcid.dids.documents import DidDocument
 from vcid.dids.history import DidHistory, DidVersion
-from vcid.dids.resolution import MEDIA_TYPE, ResolutionOptions, ResolutionResult
+from vcid.dids.resolution import MEDIA_TYPE, ResolutionOptions, ResolutionResult, not_loaded
 from vcid.dids.webvh_log import Version, WebvhDid, read_lines, verify_log
 from vcid.dids.webvh_witnesses import WitnessWatch
 from vcid.encoding.dates import format_timestamp, utc_now
@@ -96,7 +96,7 @@ class DidWebvhResolver:
         try:
             log = self._loader.load(location.file(LOG_FILE)).content
         except Unavailable as error:
-            raise _not_had(error) from error
+            raise not_loaded(error) from error
         return WebvhFiles(log, lambda: self._loader.load(location.file(WITNESS_FILE)).content)
 
 
@@ -209,7 +209,7 @@ class _Reading:
         except (InvalidProof, Malformed) as error:
             raise ResolutionFailed("invalidDid", str(error)) from error
         except Unavailable as error:
-            raise _not_had(error) from error
+            raise not_loaded(error) from error
         if not self._named:
             raise ResolutionFailed("invalidDid", "no entry of the log is about this DID")
 
@@ -254,12 +254,6 @@ class _Reading:
         self.versions.append(
             DidVersion(version.version_id, version.time, content, version.parameters.deactivated)
         )
-
-
-def _not_had(error: Unavailable) -> ResolutionFailed:
-    if error.code == "not-found":
-        return ResolutionFailed("notFound", "a file of the did:webvh is not where it should be")
-    return ResolutionFailed("internalError", "a file of the did:webvh could not be loaded")
 
 
 def _describe(version: Version, newest: Version, created: datetime | None) -> JsonObject:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vcid.encoding import nquads, rdfc
+from vcid.encoding.jsonld import quick_check
 from vcid.encoding.jsonld.conversion import to_rdf
 from vcid.encoding.rdfc import WORK_BUDGET
 
@@ -63,4 +64,5 @@ def check_terms(document: JsonObject, *, contexts: Contexts) -> None:
 
     Raises as `canonicalize` does.
     """
-    to_rdf(document, contexts=contexts)
+    if not quick_check.vouches_for(document, contexts=contexts):
+        to_rdf(document, contexts=contexts)

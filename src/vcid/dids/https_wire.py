@@ -156,6 +156,8 @@ def exchange(connection: ssl.SSLSocket, request: Request, limits: Limits, deadli
     response = HTTPResponse(cast("socket.socket", wire), method="GET")
     try:
         response.begin()
+        if wire.has_ended:  # in a line of the headers, or before the empty one that ends them
+            raise _broken("headers up to their end")
         headers = _read_headers(response)
         body = b""
         if response.status == 200:
@@ -177,6 +179,7 @@ class _Wire(io.RawIOBase):
         self._limits = limits
         self._deadline = deadline
         self._left = limits.max_header_bytes
+        self.has_ended = False
 
     def makefile(self, _mode: str) -> io.BufferedReader:
         """Give the stream to read from."""
@@ -195,6 +198,7 @@ class _Wire(io.RawIOBase):
         self._connection.settimeout(self._deadline.allow(self._limits.read_seconds))
         count = self._connection.recv_into(memoryview(buffer)[: self._left])
         self._left -= count
+        self.has_ended = count == 0
         return count
 
 

@@ -166,7 +166,7 @@ def test_a_slow_server_does_not_outlast_the_deadline(serve, beginning):
             tls.sendall(b"a")
             time.sleep(0.1)
 
-    loader, _, url = serve(drip, limits=Limits(read_seconds=1, total_seconds=0.6))
+    loader, _, url = serve(drip, limits=Limits(read_seconds=1, total_seconds=0.3))
     begun = time.monotonic()
     assert refused(loader, url) == "timed-out"
     assert time.monotonic() - begun < 2
@@ -174,7 +174,7 @@ def test_a_slow_server_does_not_outlast_the_deadline(serve, beginning):
 
 def test_a_silent_server_is_left(serve):
     """Silence ends at the limit for reading, long before that for the whole."""
-    loader, _, url = serve(lambda tls: time.sleep(0.8), limits=Limits(read_seconds=0.2))
+    loader, _, url = serve(lambda tls: time.sleep(0.3), limits=Limits(read_seconds=0.1))
     assert refused(loader, url) == "timed-out"
 
 

@@ -249,6 +249,18 @@ def test_the_scid_is_the_hash_of_the_first_entry():
     assert _code(forge(log, lambda e: e.update(versionTime="2025-12-01T00:00:00Z"), 1)) == "scid"
 
 
+def test_a_placeholder_left_standing_is_refused():
+    """It hashes as the identifier does: the first entry would have a twin with the same SCID."""
+    log = create({**first_document(), "alsoKnownAs": ["https://{SCID}.example/"]}, signing(1, 0))
+    scid = entries(log)[0]["parameters"]["scid"]
+
+    def put_back(entry):
+        entry["state"]["alsoKnownAs"] = ["https://{SCID}.example/"]
+
+    assert entries(log)[0]["state"]["alsoKnownAs"] == [f"https://{scid}.example/"]
+    assert _code(forge(log, put_back, 1)) == "scid-placeholder"
+
+
 def test_entries_of_the_future_are_refused():
     """Five minutes are allowed to clocks, and no more; the clock is the caller's."""
     log = _three()

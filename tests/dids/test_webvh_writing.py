@@ -17,9 +17,10 @@ from dids.webvh_scene import (
     signer,
     signing,
 )
-from vcid.dids.documents import DidDocument
+from vcid.dids.documents import DidDocument, did_document
 from vcid.dids.methods import DidWebResolver
 from vcid.dids.webvh_writing import (
+    NO_KEYS,
     Change,
     Signing,
     create,
@@ -28,6 +29,7 @@ from vcid.dids.webvh_writing import (
     newest_version,
     parallel_did_web,
     placeholder_did,
+    rotate,
     update,
 )
 from vcid.encoding.contexts import Loaded
@@ -102,6 +104,29 @@ def test_create_refuses_a_document_of_another_did():
     for place in ("", "127.0.0.1", "civil.example:..", "civil.example/registrar"):
         with pytest.raises(ResolutionFailed, match="invalidDid"):
             placeholder_did(place)
+
+
+def test_rotate_takes_up_the_key_that_was_promised():
+    """Each entry is signed by the key that the one before committed to; a thief of the last key is left out."""
+    log = begin(Change(next_keys=[signer(2).public_key]))
+    with pytest.raises(InvalidProof, match="pre-rotation"):
+        rotate(log, signing(1, 1), [signer(3).public_key])
+    log = rotate(log, signing(2, 1), [signer(3).public_key])
+    with pytest.raises(InvalidProof, match="pre-rotation"):
+        rotate(log, signing(2, 2), [signer(9).public_key])
+    log = rotate(log, signing(3, 2), NO_KEYS)
+    assert newest_version(log, at=NOW).parameters.next_key_hashes == ()
+    assert resolved(deactivate(log, signing(3, 3))).document is None
+
+
+def test_a_location_may_hold_the_identifier():
+    """Folders named for the identifier keep many DIDs apart on one host."""
+    document = did_document("did:example:me", [signer(50).public_key])
+    text = json.dumps(document).replace("did:example:me", placeholder_did("civil.example:{SCID}"))
+    log = create(json.loads(text), signing(1, 0))
+    scid = did_of(log).split(":")[2]
+    assert did_of(log) == f"did:webvh:{scid}:civil.example:{scid}"
+    assert resolved(log).document.id == did_of(log)
 
 
 def test_deactivate_ends_a_did():

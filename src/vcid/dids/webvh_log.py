@@ -277,7 +277,13 @@ def _active_keys(parameters: Parameters, previous: Version | None) -> tuple[str,
 
 
 def _check_scid(unsecured: JsonObject, scid: str) -> None:
-    """Follow "Verify SCID": the first entry, its identifier taken out, hashes to that identifier."""
+    """Follow "Verify SCID": the first entry, its identifier taken out, hashes to that identifier.
+
+    A placeholder that stands in what was published is refused: in its place and in the identifier's, two
+    different entries would have one hash.
+    """
+    if SCID_PLACEHOLDER.encode() in canonicalize(unsecured):
+        raise InvalidProof("scid-placeholder", "a first entry without placeholders")
     preliminary = replace_text({**unsecured, "versionId": SCID_PLACEHOLDER}, scid, SCID_PLACEHOLDER)
     if hash_multibase(canonicalize(preliminary)) != scid:
         raise InvalidProof("scid", "the self-certifying identifier is not that of the first entry")

@@ -173,6 +173,20 @@ def update(
     return _append(log, signing, document, (change or Change()).to_json())
 
 
+def rotate(log: bytes, signing: Signing, next_keys: Sequence[PublicKey]) -> bytes:
+    """Take up the key that the entry before was bound to, and bind the next entry (section "Pre-rotation").
+
+    The signer's key becomes the one update key. Raises as `update` does.
+
+    Args:
+        log: the content of ``did.jsonl``.
+        signing: who signs: under pre-rotation, a key that the log is bound to.
+        next_keys: the keys that may follow it, kept apart from it; `NO_KEYS` ends pre-rotation.
+    """
+    change = Change(update_keys=[signing.signer.public_key], next_keys=next_keys)
+    return update(log, signing, change=change)
+
+
 def deactivate(log: bytes, signing: Signing) -> bytes:
     """End a DID for good (section "Deactivate (Revoke)"); no update key is left. Raises as `update` does.
 

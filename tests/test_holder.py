@@ -15,7 +15,12 @@ from vcid.encoding.multikey import KeyType, encode_multibase
 from vcid.errors import InvalidRecord, LimitExceeded, Malformed, ResolutionFailed
 from vcid.holder import Holder, present
 from vcid.keys.signing import LocalSigner
+from vcid.securing.data_integrity import ProofOptions
+from vcid.securing.disclosure import add_base_proof, get_restricting_pointers
 from vcid.securing.jose import PRESENTATION_TOKEN, Token
+from world import birth
+
+SIGNER = LocalSigner.from_private_bytes(KeyType.P256, b"\x07" * 32)
 
 
 @pytest.fixture(scope="module")
@@ -119,16 +124,6 @@ def test_proofs_that_are_none_or_derived_are_the_verifier_s_to_judge(family, val
     assert family.child.present([document], **DEMANDED)
 
 
-def test_a_base_document_is_not_shown(family):
-    """It is a type of its own, and the error says what to show in its place."""
-
-    class BaseDocument:
-        pass
-
-    with pytest.raises(TypeError, match="derive"):
-        family.child.present([BaseDocument()], **DEMANDED)
-
-
 def test_only_secured_credentials_are_shown(family):
     """Nothing unsigned, no presentations, no text, nothing that is no credential."""
     document = parse_object(family.birth.content)
@@ -216,3 +211,29 @@ def test_what_is_shown_is_left_as_it_is(family):
     family.child.present([document], **DEMANDED)
     assert canonicalize(document) == before
     assert Contexts.carried()
+
+
+def test_what_is_derived_of_a_base_document_is_shown(family):
+    """The base document itself is refused as a type and as its content; what it derives verifies."""
+    issuer = family.world.issuer("did:web:sd.example", signer=SIGNER, registry=family.world.registry())
+    issuer.publish()
+    document = parse_object(issuer.issue(birth(), key="sd", child_did=family.child.did).content)
+    del document["proof"]
+    method = f"{issuer.did}#{SIGNER.public_key.multikey}"
+    base = add_base_proof(
+        document,
+        SIGNER,
+        ProofOptions(verification_method=method, cryptosuite="ecdsa-sd-2023", created=family.world.clock.now),
+        mandatory_pointers=get_restricting_pointers(document),
+        contexts=Contexts.carried(),
+    )
+    with pytest.raises(TypeError, match="derive"):
+        family.child.present([base], **DEMANDED)
+    assert code_of(Malformed, family.child, base.to_json()) == "base-proof"
+    derived = base.derive(["/credentialSubject"], contexts=Contexts.carried())
+    presented = family.child.present([derived, family.birth], **DEMANDED)
+    suites = frozenset({"ecdsa-sd-2023", "ecdsa-jcs-2019", "eddsa-jcs-2022"})
+    policy = family.world.policy(issuer, family.issuer, suites=suites)
+    verifier = family.world.verifier(policy, family.world.knowledge(issuer, family.issuer))
+    report = verifier.check_presentation(presented, **DEMANDED)
+    assert report, str(report)

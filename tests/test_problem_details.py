@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -41,32 +42,38 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CODED = {"Malformed", "LimitExceeded", "InvalidProof", "ResolutionFailed", "Conflict"}
 
 
+@cache
+def calls() -> list[ast.Call]:
+    """Every call in the source."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in SOURCE.rglob("*.py")]
+    return [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+
+
 def raised_codes() -> list[tuple[str, str]]:
     """The class and code of every coded error that the source makes with a literal code."""
     found = set()
-    for path in SOURCE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CODED:
-                first = node.args[0] if node.args else None
-                if isinstance(first, ast.Constant) and isinstance(first.value, str):
-                    found.add((node.func.id, first.value))
+    for node in calls():
+        if isinstance(node.func, ast.Name) and node.func.id in CODED and node.args:
+            first = node.args[0]
+            if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                found.add((node.func.id, first.value))
     return sorted(found)
 
 
 def checked_codes() -> list[tuple[str, str]]:
     """The name and code of every check that the source makes with literals."""
     found = set()
-    for path in SOURCE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not (isinstance(node, ast.Call) and len(node.args) == 3):
-                continue
-            name, code, _ = node.args
-            if (
-                isinstance(name, ast.Attribute)
-                and ast.unparse(name.value) == "CheckName"
-                and isinstance(code, ast.Constant)
-            ):
-                found.add((name.attr, code.value))
+    for node in calls():
+        if len(node.args) != 3:
+            continue
+        name, code, _ = node.args
+        if (
+            isinstance(name, ast.Attribute)
+            and isinstance(name.value, ast.Name)
+            and name.value.id == "CheckName"
+            and isinstance(code, ast.Constant)
+        ):
+            found.add((name.attr, code.value))
     return sorted(found)
 
 

@@ -1,5 +1,8 @@
 """The profile ``status``: places in lists, the lists by their URLs, and statuses that are set."""
 
+import json
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from vcid.status.bitstring import StatusEntry, StatusList
@@ -127,3 +130,30 @@ def test_a_host_that_is_none_names_no_list(call):
     ]
     assert answers.count(201) == 7
     assert answers[-1] == 400
+
+
+def test_a_list_is_published_anew_before_it_ends():
+    """Asked for a list half through its validity, the desk gives a fresh version; before that, the same."""
+    pytest.importorskip("starlette", reason="the extra `server` is not installed")
+    from vcid.server.issuing import LIST_VALIDITY, StatusDesk, Surroundings
+    from vcid.server.profiles import ephemeral_profiles
+    from vcid.server.requests import IssueRequest
+
+    now = [datetime(2026, 1, 1, tzinfo=UTC)]
+    profile = ephemeral_profiles()["status"]
+    desk = StatusDesk(profile, Surroundings(clock=lambda: now[0]))
+    credential = {
+        "@context": ["https://www.w3.org/ns/credentials/v2"],
+        "type": ["VerifiableCredential"],
+        "issuer": profile.did,
+        "credentialSubject": {"id": "did:example:alice"},
+    }
+    issued = desk.issue(IssueRequest.parse({"credential": credential}), "https://a.example/status")
+    url = issued["credentialStatus"][0]["statusListCredential"]
+    first = desk.published(url, "https://a.example/status")
+    now[0] += LIST_VALIDITY / 2
+    assert desk.published(url, "https://a.example/status") == first
+    now[0] += timedelta(seconds=1)
+    second = json.loads(desk.published(url, "https://a.example/status"))
+    assert second["validFrom"] > json.loads(first)["validFrom"]
+    assert desk.published("https://a.example/status/other", "https://a.example/status") is None

@@ -13,10 +13,11 @@ from vcid.credentials.envelopes import PRESENTATION, PRESENTATION_MEDIA_TYPE, en
 from vcid.credentials.model import Credential, check_model
 from vcid.credentials.model_rules import VC_V2
 from vcid.encoding.contexts import Contexts
-from vcid.encoding.dates import utc_now
+from vcid.encoding.dates import parse_timestamp, utc_now
 from vcid.encoding.json import canonicalize, parse_object
 from vcid.errors import Conflict, FieldError, InvalidRecord, LimitExceeded, Malformed
 from vcid.holder import TOKEN_MEDIA_TYPE, Holder
+from vcid.knowledge import MAX_FILE_BYTES
 from vcid.securing.data_integrity import ProofOptions, add_proof
 from vcid.securing.disclosure import BaseDocument, add_base_proof, get_restricting_pointers
 from vcid.securing.jose import CREDENTIAL_TOKEN, TokenOptions, sign_token
@@ -217,11 +218,21 @@ class StatusDesk:
         self._publish(registry, base, room=0)
 
     def published(self, list_id: str, base: str) -> bytes | None:
-        """Give the newest version of a list; None where there is none of that URL."""
-        for publication in self._registry_of(base).published_lists():
-            if publication.list_id == list_id:
-                return publication.content
-        return None
+        """Give the newest version of a list; None where there is none of that URL.
+
+        A list that is half through its validity is published anew, with all others, so that none ends while
+        the service runs.
+        """
+        registry = self._registry_of(base)
+        content = _find_list(registry, list_id)
+        if content is None or not self._is_ageing(content):
+            return content
+        self._publish(registry, base, room=0)
+        return _find_list(registry, list_id)
+
+    def _is_ageing(self, content: bytes) -> bool:
+        until = parse_object(content, max_bytes=MAX_FILE_BYTES).get("validUntil")
+        return isinstance(until, str) and parse_timestamp(until) - self._around.clock() < LIST_VALIDITY / 2
 
     def _registry_of(self, base: str) -> Registry:
         if self._registry is not None:
@@ -261,6 +272,11 @@ class StatusDesk:
             period=ListPeriod(valid_from=now, valid_until=now + LIST_VALIDITY),
         )
         return canonicalize(_add_plain_proof(self._profile, document, self._around))
+
+
+def _find_list(registry: Registry, list_id: str) -> bytes | None:
+    found = (each.content for each in registry.published_lists() if each.list_id == list_id)
+    return next(found, None)
 
 
 def _text_id(document: JsonObject) -> str | None:

@@ -72,15 +72,19 @@ class DidWebvhResolver:
         self._clock = clock
 
     def resolve(self, did: str) -> DidDocument:
-        """Give the newest document.
+        """Give the newest document; that of a DID that has ended says so, and lends no key.
 
         Raises:
             ResolutionFailed: ``notFound``; ``invalidDid`` for a log that does not hold;
                 ``invalidDidDocument``; ``internalError`` where a file can't be had, so that nothing is known.
         """
-        result = self.resolve_version(did, ResolutionOptions())
+        files, now = self._load(did), self._clock()
+        result = resolve_files(did, files, ResolutionOptions(), now=now)
         if result.document is None:
-            raise ResolutionFailed("notFound", "the DID was deactivated")
+            last = ResolutionOptions(version_id=str(result.document_metadata["versionId"]))
+            result = resolve_files(did, files, last, now=now)
+        if result.document is None:
+            raise ResolutionFailed("notFound", "the log has no such version")
         return result.document
 
     def resolve_version(self, did: str, options: ResolutionOptions) -> ResolutionResult:

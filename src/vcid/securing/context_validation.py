@@ -47,7 +47,7 @@ def check_context_size(document: JsonObject) -> None:
         LimitExceeded: ``too-many-contexts``.
     """
     context = document.get("@context")
-    listed = context if isinstance(context, list) else [context]
+    listed: list[JSON] = context if isinstance(context, list) else [context]
     if len(listed) > MAX_CONTEXT_ENTRIES or _count_terms(listed) > MAX_CONTEXT_ENTRIES:
         raise LimitExceeded("too-many-contexts", f"at most {MAX_CONTEXT_ENTRIES} entries", where="/@context")
 

@@ -43,6 +43,7 @@ def test_accreditation():
         ("valid_until", True),
         ("document_digest", True),
         ("status_issuers", True),
+        ("may_delegate", True),
     ]
 
 

@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from vcid.credentials.delegation import MAX_LINKS
 from vcid.encoding.dates import format_timestamp, parse_timestamp
 from vcid.encoding.json import parse_object
 from vcid.encoding.multikey import decode_digest_multibase, encode_multibase, encode_multihash_sha256
@@ -92,14 +93,21 @@ class Policy:
                 " for the DID document, is tolerated"
             )
 
-    def _trusts_any_document(self) -> bool:
-        """Whether somebody could hand in a DID document of their own making and nothing would notice."""
+    @property
+    def rests_on_pins(self) -> bool:
+        """Whether the anchor, which would else vouch for DID documents, is tolerated away.
+
+        A DID document of somebody's own making would then go unnoticed where nothing pins the true one.
+        """
         anchors = {name for name in self.tolerated if name.partition(":")[0] == CheckName.ANCHOR}
+        return not anchors <= _HARMLESS
+
+    def _trusts_any_document(self) -> bool:
         unpinned = (
             granted.document_digest is None and not granted.issuer.startswith("did:key:")
             for granted in self.accreditations
         )
-        return not anchors <= _HARMLESS and any(unpinned)
+        return self.rests_on_pins and any(unpinned)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -202,6 +210,7 @@ def _read_accreditation(item: dict[str, Any]) -> Accreditation:
         valid_until=moments["validUntil"],
         document_digest=decode_digest_multibase(item["documentDigest"]) if "documentDigest" in item else None,
         status_issuers=frozenset(item.get("statusIssuers", ())),
+        may_delegate=item.get("mayDelegate", MAX_LINKS),
     )
 
 
@@ -219,6 +228,8 @@ def _write_accreditation(granted: Accreditation) -> JsonObject:
         "documentDigest": granted.document_digest
         and encode_multibase(encode_multihash_sha256(granted.document_digest)),
     }
+    if granted.may_delegate != MAX_LINKS:
+        written["mayDelegate"] = granted.may_delegate
     if granted.status_issuers:
         written["statusIssuers"] = [*sorted(granted.status_issuers)]
     written.update({name: text for name, text in optional.items() if text is not None})

@@ -344,7 +344,7 @@ def test_a_set_of_schemas_grows_into_a_new_one() -> None:
     grown = Schemas.carried().with_schema("https://schemas.example/email.json", EMAIL)
     assert "https://schemas.example/email.json" in grown
     assert "https://schemas.example/email.json" not in Schemas.carried()
-    assert len(grown) == 3 == len(list(grown))
+    assert len(grown) == len(Schemas.carried()) + 1 == len(list(grown))
     with pytest.raises(ValueError, match="already"):
         grown.with_schema(BirthRegistration.schema_id, EMAIL)
     faulty = [

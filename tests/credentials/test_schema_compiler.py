@@ -115,7 +115,9 @@ def test_our_documents_and_what_becomes_of_them_are_judged_alike(kind, data):
     assert verdict(test, changed) in (None, full.is_valid(changed))
 
 
-@pytest.mark.parametrize("file", ["birth-registration-v1.json", "guardianship-v1.json", "policy-v1.json"])
+@pytest.mark.parametrize(
+    "file", ["birth-registration-v1.json", "guardianship-v1.json", "delegation-v1.json", "policy-v1.json"]
+)
 def test_every_schema_that_ships_is_compiled(file):
     """None of them needs the full evaluator for a document that conforms."""
     assert compile_schema(json.loads(read_schema(file)))({"nothing": "of the sort"}) is False

@@ -85,15 +85,25 @@ class ObjectReader:
 
     def day(self, name: str) -> Any:
         """Read a day (``2021-03-15``), or None where it is absent."""
-        return self._parse(name, parse_day)
+        return self.parsed(name, parse_day)
 
     def uncertain_date(self, name: str) -> Any:
         """Read a date of the EDTF subset, or None where it is absent."""
-        return self._parse(name, UncertainDate.parse)
+        return self.parsed(name, UncertainDate.parse)
 
     def moment(self, name: str) -> Any:
         """Read an XSD dateTimeStamp, or None where it is absent."""
-        return self._parse(name, parse_timestamp)
+        return self.parsed(name, parse_timestamp)
+
+    def parsed(self, name: str, parse: Callable[[str], object]) -> Any:
+        """Read text by a function that raises `Malformed`, or None where it is absent."""
+        text = self.string(name)
+        if text is None:
+            return None
+        try:
+            return parse(text)
+        except Malformed as error:
+            self._fault(name, error.code, error.expected, text)
 
     def record(self, name: str, read: Callable[[ObjectReader], T]) -> Any:
         """Read an object by a function of its own reader, or None where it is absent."""
@@ -145,15 +155,6 @@ class ObjectReader:
             return None
         value = self._fields[name]
         return value if isinstance(value, kind) else self._fault(name, "wrong-type", expected, value)
-
-    def _parse(self, name: str, parse: Callable[[str], object]) -> Any:
-        text = self.string(name)
-        if text is None:
-            return None
-        try:
-            return parse(text)
-        except Malformed as error:
-            self._fault(name, error.code, error.expected, text)
 
     def _fault(self, name: str, code: str, expected: str, found: object = None) -> None:
         self._faults.add(pointer(self._path, name), code, expected, found)

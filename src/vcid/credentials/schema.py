@@ -46,6 +46,7 @@ MAX_SCHEMAS: Final = 16
 _OF_TYPE: Final[Mapping[str, str]] = {
     "BirthRegistrationCredential": "https://w3id.org/vcid/schemas/birth-registration/v1.json",
     "GuardianshipCredential": "https://w3id.org/vcid/schemas/guardianship/v1.json",
+    "DelegationCredential": "https://w3id.org/vcid/schemas/delegation/v1.json",
 }
 
 

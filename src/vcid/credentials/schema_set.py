@@ -30,6 +30,7 @@ CARRIED: Final[Mapping[str, str]] = MappingProxyType(
     {
         "https://w3id.org/vcid/schemas/birth-registration/v1.json": "birth-registration-v1.json",
         "https://w3id.org/vcid/schemas/guardianship/v1.json": "guardianship-v1.json",
+        "https://w3id.org/vcid/schemas/delegation/v1.json": "delegation-v1.json",
     }
 )
 """The files of the schemas that ship with vcid, by URL."""

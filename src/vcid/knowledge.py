@@ -8,6 +8,7 @@ stays *unknown*, and nothing else is lost.
     knowledge/
       dids/<name>.json      a DID document              <name>.entry   the owner's signed entry
       status/<name>.json    a status list credential    <name>.receipt the ledger's receipt for its topic
+      delegations/<name>.json  a delegation credential
       logs/<name>.checkpoint   a log's newest signed checkpoint
       logs/<name>.growth.json  proofs that it grew out of its earlier ones, by their size
 """
@@ -45,7 +46,10 @@ MAX_FILES = 10_000
 MAX_FILE_BYTES = 8 << 20
 """The largest file read: a status list of ten million entries fits, compressed."""
 
-_PARTS = frozenset({"dids", "status", "logs"})
+MAX_DELEGATION_BYTES = 32 << 10
+"""The largest delegation credential read."""
+
+_PARTS = frozenset({"dids", "status", "delegations", "logs"})
 _SUFFIXES = frozenset({".json", ".entry", ".receipt", ".checkpoint"})
 
 
@@ -106,18 +110,21 @@ class Knowledge:
     Attributes:
         did_documents: by DID.
         status_lists: by URL.
+        delegations: delegation credentials, in any order; whoever made them, only the policy's chain counts.
         logs: by origin.
         faults: the files that could not be read.
     """
 
     did_documents: Mapping[str, Anchored] = field(default_factory=dict)
     status_lists: Mapping[str, Anchored] = field(default_factory=dict)
+    delegations: tuple[bytes, ...] = field(default=(), repr=False)
     logs: Mapping[str, KnownLog] = field(default_factory=dict)
     faults: tuple[FieldError, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("did_documents", "status_lists", "logs"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+        object.__setattr__(self, "delegations", tuple(self.delegations))
 
     @classmethod
     def gather(cls, ledger: Ledger, published: Iterable[Published]) -> Knowledge:
@@ -153,6 +160,7 @@ class Knowledge:
         return Knowledge(
             did_documents=parts[Kind.DID_DOCUMENT],
             status_lists=parts[Kind.STATUS_LIST],
+            delegations=self.delegations,
             logs={**self.logs, view.origin: log},
         )
 
@@ -170,6 +178,7 @@ class Knowledge:
         return cls(
             did_documents=_read_part(root / "dids", ".json", _read_anchored, faults),
             status_lists=_read_part(root / "status", ".json", _read_anchored, faults),
+            delegations=tuple(_read_part(root / "delegations", ".json", _read_delegation, faults).values()),
             logs=_read_part(root / "logs", ".checkpoint", _read_log, faults),
             faults=tuple(faults),
         )
@@ -193,6 +202,7 @@ class Knowledge:
         try:
             for part, known in (("dids", self.did_documents), ("status", self.status_lists)):
                 _write_anchored(fresh / part, known)
+            _write_delegations(fresh / "delegations", self.delegations)
             _write_logs(fresh / "logs", self.logs)
             if root.exists():
                 root.rename(old)
@@ -294,6 +304,13 @@ def _read_anchored(path: Path) -> tuple[str, Anchored]:
     )
 
 
+def _read_delegation(path: Path) -> tuple[str, bytes]:
+    """Read a delegation under its file's name: by its id, which it states itself, it could oust another."""
+    content = _read(path)
+    parse_object(content, max_bytes=MAX_DELEGATION_BYTES)
+    return path.name, content
+
+
 def _read_log(path: Path) -> tuple[str, KnownLog]:
     note = _read(path)
     origin = Checkpoint.parse(Note.parse(note).text).origin
@@ -343,6 +360,12 @@ def _write_anchored(folder: Path, known: Mapping[str, Anchored]) -> None:
             (folder / f"{name}.entry").write_text(encode_base64(document.entry.encode()) + "\n")
         if document.receipt is not None:
             (folder / f"{name}.receipt").write_bytes(document.receipt.body)
+
+
+def _write_delegations(folder: Path, delegations: Iterable[bytes]) -> None:
+    folder.mkdir(parents=True)
+    for content in delegations:
+        (folder / f"{hashlib.sha256(content).hexdigest()}.json").write_bytes(content)
 
 
 def _write_logs(folder: Path, logs: Mapping[str, KnownLog]) -> None:

@@ -21,8 +21,9 @@ def open_issuer(folder):
 
 
 def place(credential):
-    """Where a credential's status stands."""
-    entry = parse_object(credential.content)["credentialStatus"]
+    """Where a credential's revocation stands."""
+    entries = parse_object(credential.content)["credentialStatus"]
+    (entry,) = (entry for entry in entries if entry["statusPurpose"] == "revocation")
     return entry["statusListCredential"], entry["statusListIndex"]
 
 

@@ -82,7 +82,7 @@ def test_a_thief_of_the_former_key_supersedes_nothing(world):
     issuer.publish()
     after = issuer.rotate(LocalSigner.generate())
     credential = after.issue(birth(), key="a")
-    (published,) = after.publish().lists
+    published = after.publish().lists[0]
     forged = Entry.sign(
         signer,
         kind=Kind.STATUS_LIST,

@@ -201,7 +201,7 @@ def test_an_accreditation_covers_no_more_than_it_states(world, issuer, credentia
 
 def test_validity_is_judged_at_the_moment_asked_about(world, issuer, verifier):
     """Before its start, after its end; ``at`` decides, not ``now``."""
-    from vcid.drafting import Order
+    from vcid.orders import Order
 
     order = Order(key="short", record=birth(3), valid_until=START + timedelta(days=30))
     (issued,) = issuer.issue_many([order])
@@ -606,7 +606,7 @@ def test_status_entries_that_can_not_be_read(world, issuer, verifier, entries, c
 
 def test_an_index_outside_the_list_and_a_purpose_that_is_not_the_lists(world, issuer, verifier, knowledge):
     """Out of range is the credential's fault; a list of another purpose can't answer."""
-    (list_id,) = knowledge.status_lists
+    list_id = revocations(knowledge)
     for changes, code in (
         ({"statusListIndex": "999999999"}, "status-index"),
         ({"statusPurpose": "suspension"}, "status-list-malformed"),
@@ -616,12 +616,18 @@ def test_an_index_outside_the_list_and_a_purpose_that_is_not_the_lists(world, is
         check(report, "status", code)
 
 
+def revocations(knowledge):
+    """The URL of the list of revocations."""
+    (url,) = (url for url, it in knowledge.status_lists.items() if b'"statusPurpose":"revocation"' in it.content)
+    return url
+
+
 def forged_list(knowledge, change):
-    (list_id,) = knowledge.status_lists
+    list_id = revocations(knowledge)
     document = parse_object(knowledge.status_lists[list_id].content)
     change(document)
     anchored = replace(knowledge.status_lists[list_id], content=canonicalize(document))
-    return replace(knowledge, status_lists={list_id: anchored})
+    return replace(knowledge, status_lists={**knowledge.status_lists, list_id: anchored})
 
 
 @pytest.mark.parametrize(
@@ -650,7 +656,8 @@ def test_a_list_by_another_issuer_counts_only_if_that_one_is_accredited_for_list
     registry.publish()
     court.publish()
     theirs = registry.issue(birth(), key="a")
-    (entry,) = registry._registry.find(key="a").entries
+    entry = registry._registry.find(key="a").entries[1]
+    assert entry.purpose == "revocation"
     from vcid.knowledge import Published
     from vcid.ledger.entries import Entry, Kind
     from vcid.status.bitstring import StatusList
@@ -674,9 +681,13 @@ def test_a_list_by_another_issuer_counts_only_if_that_one_is_accredited_for_list
         ]
     )
     world.ledger.publish()
-    documents = [it for it in (*registry.published(), *court.published()) if it.kind is Kind.DID_DOCUMENT]
+    others = [
+        it
+        for it in (*registry.published(), *court.published())
+        if it.kind is Kind.DID_DOCUMENT or (it.id != entry.list_id and it.owner == registry.owner)
+    ]
     list_by_court = Published(kind=Kind.STATUS_LIST, id=entry.list_id, owner=court.owner, content=content)
-    knowledge = Knowledge.gather(world.ledger, [*documents, list_by_court])
+    knowledge = Knowledge.gather(world.ledger, [*others, list_by_court])
     report = world.verifier(world.policy(registry, court), knowledge).check(theirs)
     check(report, "status", "status-list-issuer")
     entitled = world.accreditation(court, credential_types=frozenset({"BitstringStatusListCredential"}))

@@ -105,16 +105,17 @@ class World:
         registry: Registry | None = None,
         cryptosuite: str | None = None,
         key_type: KeyType = KeyType.ED25519,
+        **practice: object,
     ) -> Issuer:
-        practice = Practice(
-            clock=self.clock, cryptosuite=cryptosuite, status_url="https://civil.example/status"
+        followed = Practice(
+            clock=self.clock, cryptosuite=cryptosuite, status_url="https://civil.example/status", **practice
         )
         return Issuer(
             did,
             signer or LocalSigner.generate(key_type),
             registry=registry or self.registry(),
             ledger=self.ledger,
-            practice=practice,
+            practice=followed,
         )
 
     @property

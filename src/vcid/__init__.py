@@ -9,10 +9,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from vcid.credentials.approvals import Approval as Approval
+    from vcid.credentials.approvals import ApprovalRule as ApprovalRule
+    from vcid.credentials.approvals import approve as approve
     from vcid.credentials.birth import BirthRegistration as BirthRegistration
+    from vcid.credentials.envelopes import Presentation as Presentation
     from vcid.credentials.guardianship import Guardianship as Guardianship
     from vcid.credentials.model import Credential as Credential
-    from vcid.drafting import Order as Order
+    from vcid.credentials.schema_set import Schemas as Schemas
+    from vcid.dids.https import HttpsLoader as HttpsLoader
+    from vcid.dids.webvh import DidWebvhResolver as DidWebvhResolver
     from vcid.drafting import Practice as Practice
     from vcid.errors import Behind as Behind
     from vcid.errors import Conflict as Conflict
@@ -26,7 +32,11 @@ if TYPE_CHECKING:
     from vcid.errors import Unavailable as Unavailable
     from vcid.errors import Undecided as Undecided
     from vcid.errors import VcidError as VcidError
+    from vcid.holder import Holder as Holder
+    from vcid.holder import present as present
     from vcid.issuer import Issuer as Issuer
+    from vcid.keys.pkcs11 import Pkcs11Signer as Pkcs11Signer
+    from vcid.keys.pkcs11_place import TokenKey as TokenKey
     from vcid.keys.signing import LocalSigner as LocalSigner
     from vcid.keys.signing import PublicKey as PublicKey
     from vcid.keys.signing import Signer as Signer
@@ -38,22 +48,31 @@ if TYPE_CHECKING:
     from vcid.ledger.views import MemoryViewStore as MemoryViewStore
     from vcid.ledger.views import SqlViewStore as SqlViewStore
     from vcid.ledger.witness import ReplayingWitness as ReplayingWitness
+    from vcid.orders import Order as Order
+    from vcid.orders import Renewal as Renewal
     from vcid.policy import Policy as Policy
     from vcid.report import Check as Check
     from vcid.report import CheckName as CheckName
     from vcid.report import Conclusion as Conclusion
     from vcid.report import Outcome as Outcome
+    from vcid.report import PresentationReport as PresentationReport
     from vcid.report import Report as Report
+    from vcid.securing.disclosure import BaseDocument as BaseDocument
     from vcid.status.registry import Registry as Registry
     from vcid.trust import Accreditation as Accreditation
     from vcid.verifier import Surroundings as Surroundings
     from vcid.verifier import VerifiedCredential as VerifiedCredential
+    from vcid.verifier import VerifiedPresentation as VerifiedPresentation
     from vcid.verifier import Verifier as Verifier
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Accreditation": "trust",
+    "Approval": "credentials.approvals",
+    "ApprovalRule": "credentials.approvals",
+    "approve": "credentials.approvals",
+    "BaseDocument": "securing.disclosure",
     "Behind": "errors",
     "BirthRegistration": "credentials.birth",
     "Check": "report",
@@ -61,8 +80,11 @@ _HOMES = {
     "Conclusion": "report",
     "Conflict": "errors",
     "Credential": "credentials.model",
+    "DidWebvhResolver": "dids.webvh",
     "FieldError": "errors",
     "Guardianship": "credentials.guardianship",
+    "Holder": "holder",
+    "HttpsLoader": "dids.https",
     "InvalidRecord": "errors",
     "Issuer": "issuer",
     "Knowledge": "knowledge",
@@ -74,23 +96,31 @@ _HOMES = {
     "MemoryViewStore": "ledger.views",
     "NoteKey": "ledger.notes",
     "NotVerified": "errors",
-    "Order": "drafting",
+    "Order": "orders",
     "Outcome": "report",
+    "Pkcs11Signer": "keys.pkcs11",
     "Policy": "policy",
     "Practice": "drafting",
+    "present": "holder",
+    "Presentation": "credentials.envelopes",
+    "PresentationReport": "report",
     "PublicKey": "keys.signing",
     "Registry": "status.registry",
     "Rejected": "errors",
+    "Renewal": "orders",
     "ReplayingWitness": "ledger.witness",
     "Report": "report",
+    "Schemas": "credentials.schema_set",
     "Signer": "keys.signing",
-    "StoreTooNew": "errors",
     "SqlViewStore": "ledger.views",
+    "StoreTooNew": "errors",
     "Surroundings": "verifier",
+    "TokenKey": "keys.pkcs11_place",
     "Unavailable": "errors",
     "Undecided": "errors",
     "VcidError": "errors",
     "VerifiedCredential": "verifier",
+    "VerifiedPresentation": "verifier",
     "Verifier": "verifier",
     "Wallet": "keys.wallet",
 }

@@ -1,50 +1,39 @@
-"""From a record to a signed credential: what an issuer writes, secures and checks before anybody sees it."""
+"""From a statement to a signed credential: what an issuer writes, secures and checks before it is seen."""
 
 from __future__ import annotations
 
-import hashlib
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from vcid.credentials.birth import BirthRegistration, latest_day
+from vcid.credentials.birth import BirthRegistration
 from vcid.credentials.guardianship import Guardianship
 from vcid.credentials.model import Credential, Draft, build
 from vcid.credentials.schema import SchemaOutcome, check_schema
-from vcid.dids.methods import child_identity, did_web_url
+from vcid.dids.methods import did_web_url
 from vcid.encoding.contexts import Contexts
 from vcid.encoding.dates import format_timestamp, utc_now
 from vcid.encoding.json import canonicalize
-from vcid.encoding.multikey import KeyType
-from vcid.errors import FieldError, InvalidProof, InvalidRecord, Malformed, ResolutionFailed
-from vcid.securing.cryptosuites import SUITES
-from vcid.securing.data_integrity import ProofDemand, ProofOptions, add_proof, verify_proof
+from vcid.errors import FieldError, InvalidProof, InvalidRecord, ResolutionFailed
+from vcid.orders import faults_of_the_record
+from vcid.securing.cryptosuites import JCS_SUITES, SUITES
+from vcid.securing.data_integrity import ProofDemand, ProofOptions, add_proof, verify_proofs
 from vcid.status.bitstring import ListPeriod, build_status_list
-from vcid.status.issuances import check_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from datetime import datetime
 
+    from vcid.credentials.approvals import ApprovalRule
     from vcid.dids.documents import DidDocument, VerificationMethod
     from vcid.encoding.json import JsonObject
     from vcid.keys.signing import Signer
+    from vcid.orders import Renewal, Statement
     from vcid.status.registry import Issuance, ListSnapshot
 
 LIST_VALIDITY = timedelta(days=90)
 """How long a published status list holds, by default; verifiers ask for far fresher ones."""
-
-_SUITE_OF_KEY = {
-    KeyType.ED25519: "eddsa-jcs-2022",
-    KeyType.P256: "ecdsa-jcs-2019",
-    KeyType.P384: "ecdsa-jcs-2019",
-}
-
-_DRAWN = ("id", "childRef", "arrangementId")
-"""Members of a subject that are drawn at random where the caller gives none."""
-
-Record = BirthRegistration | Guardianship
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +42,11 @@ class Practice:
 
     Attributes:
         cryptosuite: how credentials and lists are secured; by default the JCS suite for the signer's key.
+        second_signers: keys that secure them as well, each by a proof of its own in the JCS suite for its
+            kind. One of ML-DSA lets a credential convince when the signer's own kind no longer does.
         status_url: the URL below which status lists are found; by default ``/status`` at a did:web's host.
         list_validity: how long a published list holds.
+        approval: who has to approve a credential before it is signed; nobody, by default.
         document: the issuer's DID document as it is published; by default one that lists every key that
             the issuer signed with. A key that was retired stays listed: what it signed still verifies.
         clock: gives the current time, with a time zone.
@@ -62,92 +54,13 @@ class Practice:
     """
 
     cryptosuite: str | None = None
+    second_signers: tuple[Signer, ...] = ()
     status_url: str | None = None
     list_validity: timedelta = LIST_VALIDITY
+    approval: ApprovalRule | None = None
     document: JsonObject | None = None
     clock: Callable[[], datetime] = utc_now
     contexts: Contexts = field(default_factory=Contexts.carried)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """One credential to be issued.
-
-    Attributes:
-        key: the caller's own key for the record; it never leaves the registry.
-        record: what the credential says.
-        child_did: the child's DID in a birth registration; a fresh one whose key is not kept, by default.
-        valid_until: when a birth registration's credential ends. A birth is a fact: by default, never.
-
-    Raises:
-        TypeError: the key is no text, or the record is none that can be issued.
-        ValueError: the key is empty, too long or no Unicode text, the end has no time zone, or a
-            guardianship, which has a period and guardians of its own, is given a child's DID or an end.
-    """
-
-    key: str
-    record: Record
-    child_did: str | None = None
-    valid_until: datetime | None = None
-
-    def __post_init__(self) -> None:
-        check_key(self.key)
-        if not isinstance(self.record, Record):
-            raise TypeError("a record is a BirthRegistration or a Guardianship")
-        if self.valid_until is not None and self.valid_until.utcoffset() is None:
-            raise ValueError("valid_until needs a time zone")
-        if isinstance(self.record, Guardianship) and (self.child_did or self.valid_until):
-            raise ValueError("a guardianship states its dependent and its period itself")
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """An order whose record was found good: what the credential will say.
-
-    Attributes:
-        order: the order.
-        subject: the credential's subject.
-        evidence: its evidence.
-    """
-
-    order: Order
-    subject: JsonObject
-    evidence: list[JsonObject]
-
-    @classmethod
-    def of(cls, order: Order, now: datetime) -> Statement:
-        """Validate a record and write its subject, under the child's DID where it has one.
-
-        Raises:
-            InvalidRecord: with every fault.
-        """
-        record = order.record
-        with _faults_of_the_record():
-            if isinstance(record, BirthRegistration):
-                record.validate(latest_day(now))
-                child_did = order.child_did or child_identity().did
-                return cls(order, record.to_subject(child_did), record.evidence_json())
-            return cls(order, record.to_subject(), [])
-
-    @property
-    def digest(self) -> bytes:
-        """A digest of what the caller said; the same form sent twice has the same, whatever was drawn.
-
-        Raises:
-            InvalidRecord: something stated can't be written.
-        """
-        order = self.order
-        stated: JsonObject = {
-            "type": order.record.credential_type,
-            "subject": {name: value for name, value in self.subject.items() if name not in _DRAWN},
-            "evidence": [*self.evidence],
-        }
-        with _faults_of_the_record():
-            if order.child_did is not None:
-                stated["childDid"] = order.child_did
-            if order.valid_until is not None:
-                stated["validUntil"] = format_timestamp(order.valid_until)
-            return hashlib.sha256(canonicalize(stated)).digest()
 
 
 class Desk:
@@ -164,49 +77,66 @@ class Desk:
     """
 
     def __init__(self, document: DidDocument, signer: Signer, practice: Practice) -> None:
-        did = document.id
-        self._did = did
-        self._signer = signer
+        self._did = document.id
         self._practice = practice
-        self._cryptosuite = practice.cryptosuite or _SUITE_OF_KEY[signer.public_key.key_type]
-        if signer.public_key.key_type not in SUITES[self._cryptosuite].key_types:
-            raise ValueError(f"{self._cryptosuite} is not signed with keys of this kind")
-        self.status_url = practice.status_url or _default_status_url(did)
-        self._method = _method_of(document, signer)
+        self._seals = (
+            Seal.of(document, signer, practice.cryptosuite),
+            *(Seal.of(document, second) for second in practice.second_signers),
+        )
+        self.status_url = practice.status_url or _default_status_url(document.id)
 
-    def write(self, statement: Statement, place: Issuance, now: datetime) -> Credential:
-        """Write, secure and verify the credential of one statement, in the place the registry gave it.
+    def write(self, statement: Statement, place: Issuance, now: datetime) -> JsonObject:
+        """Write the credential of one statement, unsigned, in the place the registry gave it.
 
         Raises:
-            InvalidRecord: the result does not conform to its schema, or can't be written or secured.
+            InvalidRecord: the result does not conform to its schema, or can't be written.
         """
-        with _faults_of_the_record():
-            return self._write(statement, place, now)
-
-    def _write(self, statement: Statement, place: Issuance, now: datetime) -> Credential:
         record = statement.order.record
         start, end = now, statement.order.valid_until
         if isinstance(record, Guardianship):
             start, end = record.valid_from, record.valid_until
-        document = build(
-            Draft(
-                id=place.credential_id,
-                issuer=self._did,
-                types=[record.credential_type],
-                subject=statement.subject,
-                valid_from=start,
-                valid_until=end,
-                status=[entry.to_json() for entry in place.entries],
-                schemas=[{"id": record.schema_id, "type": "JsonSchema"}],
-                evidence=statement.evidence,
+        with faults_of_the_record():
+            document = build(
+                Draft(
+                    id=place.credential_id,
+                    issuer=self._did,
+                    types=[record.credential_type],
+                    subject=statement.subject,
+                    valid_from=start,
+                    valid_until=end,
+                    status=[entry.to_json() for entry in place.entries],
+                    schemas=[{"id": record.schema_id, "type": "JsonSchema"}],
+                    evidence=statement.evidence,
+                )
             )
-        )
-        secured = self._secure(document, now)
-        for result in check_schema(secured):
-            if result.outcome is not SchemaOutcome.PASSED:
-                fault = FieldError("/credentialSchema", result.reason, "a schema that is carried")
-                raise InvalidRecord(result.faults or [fault])
-        return Credential.from_json(secured)
+        return _conforming(document)
+
+    def rewrite(self, renewal: Renewal, former: JsonObject, place: Issuance, now: datetime) -> JsonObject:
+        """Write the credential that stands in for a former one, unsigned: the same claims, newly bound.
+
+        A birth is certified anew from now on; a guardianship keeps the period that it has.
+
+        Raises:
+            InvalidRecord: the result does not conform to its schema, or names other identities.
+        """
+        document = {name: value for name, value in renewal.rewrite(former).items() if name != "proof"}
+        document |= {
+            "id": place.credential_id,
+            "issuer": self._did,
+            "credentialStatus": [entry.to_json() for entry in place.entries],
+        }
+        if BirthRegistration.credential_type in document["type"]:
+            document["validFrom"] = format_timestamp(now)
+        return _conforming(document)
+
+    def sign(self, document: JsonObject, now: datetime) -> Credential:
+        """Secure a credential that was written here, and verify the result before anybody sees it.
+
+        Raises:
+            InvalidRecord: it can't be secured.
+        """
+        with faults_of_the_record():
+            return Credential.from_json(self._secure(document, now))
 
     def write_list(self, snapshot: ListSnapshot) -> bytes:
         """Write and secure the next version of a status list, in canonical JSON."""
@@ -221,44 +151,58 @@ class Desk:
         return canonicalize(self._secure(document, now))
 
     def _secure(self, document: JsonObject, now: datetime) -> JsonObject:
-        """Sign a document, and verify the result before anybody sees it."""
-        options = ProofOptions(
-            verification_method=self._method.id, cryptosuite=self._cryptosuite, created=now
-        )
+        """Sign a document with every key, and verify the result before anybody sees it."""
         contexts = self._practice.contexts
-        secured = add_proof(document, self._signer, options, contexts=contexts)
-        demand = ProofDemand(suites=frozenset({self._cryptosuite}), at=now)
-        verify_proof(secured, resolve=lambda _url, _purpose: self._method, demand=demand, contexts=contexts)
+        secured = document
+        for seal in self._seals:
+            options = ProofOptions(
+                verification_method=seal.method.id, cryptosuite=seal.cryptosuite, created=now
+            )
+            secured = add_proof(secured, seal.signer, options, contexts=contexts)
+        methods = {seal.method.id: seal.method for seal in self._seals}
+        suites = frozenset(seal.cryptosuite for seal in self._seals)
+        demand = ProofDemand(suites=suites, required_suites=suites, at=now)
+        verify_proofs(secured, resolve=lambda url, _: methods[url], demand=demand, contexts=contexts)
         return secured
 
 
-@contextmanager
-def _faults_of_the_record() -> Iterator[None]:
-    """Raise as faults of one record what writing it runs into, so that its neighbours can be told apart.
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """One of an issuer's keys, with the method that lists it and the suite that it secures documents in."""
+
+    signer: Signer
+    method: VerificationMethod
+    cryptosuite: str
+
+    @classmethod
+    def of(cls, document: DidDocument, signer: Signer, cryptosuite: str | None = None) -> Seal:
+        """Find the method by which an issuer's DID document lets a key make assertions.
+
+        Raises:
+            ValueError: there is none, or the suite does not fit the key.
+        """
+        key_type = signer.public_key.key_type
+        suite = cryptosuite or JCS_SUITES.get(key_type)
+        if suite is None or key_type not in SUITES[suite].key_types:
+            raise ValueError(f"{suite or 'no JCS suite'} is signed with {key_type} keys")
+        for method in document.methods:
+            if method.public_key == signer.public_key:
+                with suppress(InvalidProof, ResolutionFailed):
+                    return cls(signer, document.method(method.id, "assertionMethod"), suite)
+        raise ValueError("the issuer's DID document does not list the signer's key for assertionMethod")
+
+
+def _conforming(document: JsonObject) -> JsonObject:
+    """Give a document back if it conforms to the schemas that it names.
 
     Raises:
-        InvalidRecord: in place of errors that a value, such as a moment at the edge of time, causes.
+        InvalidRecord: it does not; with every fault.
     """
-    try:
-        yield
-    except Malformed as error:
-        raise InvalidRecord([FieldError(error.where or "/", error.code, error.expected)]) from error
-    except (ValueError, OverflowError) as error:
-        expected = "values that can be written, with moments in the years 1 to 9999 of UTC"
-        raise InvalidRecord([FieldError("/", "out-of-range", expected)]) from error
-
-
-def _method_of(document: DidDocument, signer: Signer) -> VerificationMethod:
-    """Find the method by which an issuer's DID document lets a key make assertions.
-
-    Raises:
-        ValueError: there is none.
-    """
-    for method in document.methods:
-        if method.public_key == signer.public_key:
-            with suppress(InvalidProof, ResolutionFailed):
-                return document.method(method.id, "assertionMethod")
-    raise ValueError("the issuer's DID document does not list the signer's key for assertionMethod")
+    for result in check_schema(document):
+        if result.outcome is not SchemaOutcome.PASSED:
+            fault = FieldError("/credentialSchema", result.reason, "a schema that is carried")
+            raise InvalidRecord(result.faults or [fault])
+    return document
 
 
 def _default_status_url(did: str) -> str:

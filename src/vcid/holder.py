@@ -8,7 +8,6 @@ Credentials go in as they were issued; those that are tokens go in as Enveloped 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from vcid.credentials.envelopes import (
@@ -26,11 +25,11 @@ from vcid.dids.urls import parse_did, parse_did_url
 from vcid.encoding.contexts import Contexts
 from vcid.encoding.dates import utc_now
 from vcid.encoding.json import canonicalize
-from vcid.encoding.multikey import KeyType, decode_multibase
+from vcid.encoding.multikey import decode_multibase
 from vcid.errors import InvalidRecord, LimitExceeded, Malformed
 from vcid.issuers import Audience
 from vcid.presentations import MAX_CREDENTIALS
-from vcid.securing.cryptosuites import SUITES
+from vcid.securing.cryptosuites import JCS_SUITES, SUITES
 from vcid.securing.data_integrity import ProofOptions, add_proof
 from vcid.securing.jose import PRESENTATION_TOKEN, TokenOptions, sign_token
 
@@ -43,14 +42,6 @@ if TYPE_CHECKING:
 
 TOKEN_MEDIA_TYPE: Final = PRESENTATION_TOKEN.media_type
 
-_SUITE_OF_KEY: Final = MappingProxyType(
-    {
-        KeyType.ED25519: "eddsa-jcs-2022",
-        KeyType.P256: "ecdsa-jcs-2019",
-        KeyType.P384: "ecdsa-jcs-2019",
-        KeyType.ML_DSA_44: "mldsa44-jcs-2024",
-    }
-)
 _BASE_HEADERS: Final = frozenset().union(*(suite.base_headers for suite in SUITES.values()))
 
 
@@ -128,12 +119,30 @@ class Holder:
             raise InvalidRecord(faults)
         return self._secure(document, audience, media_type)
 
+    def prove_control(self, *, challenge: str, domain: str) -> Presentation:
+        """Prove to one verifier, once, that the holder has the DID's key, and show nothing.
+
+        Args:
+            challenge: what the verifier gave to be answered.
+            domain: the verifier's name; for an issuer that rebinds a credential, its DID.
+
+        Raises:
+            ValueError: challenge or domain is empty, or the key signs no such presentation.
+        """
+        document: JsonObject = {
+            "@context": [VC_V2],
+            "type": ["VerifiablePresentation"],
+            "holder": self.did,
+        }
+        audience = Audience(challenge=challenge, domain=domain)
+        return self._secure(document, audience, PRESENTATION_MEDIA_TYPE)
+
     def _secure(self, document: JsonObject, audience: Audience, media_type: str) -> Presentation:
         if media_type == TOKEN_MEDIA_TYPE:
             return Presentation(media_type, self._sign_token(document, audience))
         if media_type != PRESENTATION_MEDIA_TYPE:
             raise ValueError(f"media_type is {PRESENTATION_MEDIA_TYPE} or {TOKEN_MEDIA_TYPE}")
-        suite = self.cryptosuite or _SUITE_OF_KEY.get(self.signer.public_key.key_type)
+        suite = self.cryptosuite or JCS_SUITES.get(self.signer.public_key.key_type)
         if suite is None:
             raise ValueError(f"keys of this kind sign tokens only: media_type={TOKEN_MEDIA_TYPE!r}")
         options = ProofOptions(

@@ -15,36 +15,34 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from vcid.control import check_control
 from vcid.dids.documents import DidDocument, did_document, parse_did
-from vcid.drafting import Desk, Order, Practice, Record, Statement
+from vcid.drafting import Desk, Practice
 from vcid.encoding.json import canonicalize
-from vcid.errors import Behind, Conflict, InvalidRecord, ResolutionFailed, Unavailable
+from vcid.errors import Behind, Conflict, ResolutionFailed, Unavailable
+from vcid.issuers import Audience
+from vcid.issuing import Counter, Issued
 from vcid.knowledge import Published
 from vcid.ledger.entries import Kind
+from vcid.orders import Order
 from vcid.topics import OwnTopics, name_heads, refuse_old_ledger
 from vcid.trust import Accreditation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from vcid.credentials.approvals import Approval, Proposal
+    from vcid.credentials.envelopes import Presentation
     from vcid.credentials.model import Credential
     from vcid.keys.signing import PublicKey, Signer
     from vcid.ledger.anchor import View
     from vcid.ledger.entries import Entry
     from vcid.ledger.log import Ledger
     from vcid.ledger.receipts import Receipt
+    from vcid.orders import Record, Renewal
     from vcid.status.registry import PreparedBatch, Publication, PublishedHead, RecoveryReport, Registry
 
 _CHUNK = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Issued:
-    """What became of one order: a credential, or the error that stood against it."""
-
-    key: str
-    credential: Credential | None = None
-    error: InvalidRecord | Conflict | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +98,7 @@ class Issuer:
         document = _read_document(self.did, self._practice, keys)
         self.document = document.content
         self._desk = Desk(document, signer, self._practice)
+        self._counter = Counter(registry, self._desk, self._practice)
 
     @property
     def status_url(self) -> str:
@@ -130,8 +129,8 @@ class Issuer:
         Raises:
             ValueError: as ``Order``.
             InvalidRecord: the record has faults; all of them are listed, and nothing was recorded.
-            Conflict: the key stands for another record (``key-reused``), or nothing has been published yet
-                that has room (``no-room``).
+            Conflict: the key stands for another record (``key-reused``), nothing has been published yet
+                that has room (``no-room``), or the practice asks for approval (``approval-needed``).
             Behind: the registry or the ledger is a restored backup.
             Unavailable: a store can't be written.
         """
@@ -150,16 +149,86 @@ class Issuer:
 
         Raises:
             Conflict: no published list has room (``no-room``): publish, then go on; the keys make it safe
-                to start from the beginning.
+                to start from the beginning. Or the practice asks for approval (``approval-needed``).
             Behind, Unavailable: as ``issue``.
         """
+        self._refuse_unapproved()
         waiting = iter(orders)
         while chunk := list(islice(waiting, _CHUNK)):
-            self.refuse_backup()
-            # A witness that can't be reached is no reason to turn anybody away: publishing will need it.
-            with suppress(Unavailable):
-                self._ledger.check_witnesses()
-            yield from self._issue_chunk(chunk)
+            self._refuse_to_diverge()
+            yield from self._counter.issue(chunk)
+
+    def renew(self, renewal: Renewal) -> Credential:
+        """Issue a credential again, in place of one that was lost or whose identities changed.
+
+        Its claims come from the registry. The former one reads *superseded* from the next publication on; the
+        link between the two stays in the registry. For an identity that somebody claims to hold, ``rebind``.
+
+        Raises:
+            InvalidRecord: the former credential does not have the DIDs to be replaced.
+            Conflict: there is no former credential (``not-found``), it was revoked (``revoked``) or stood in
+                for already (``superseded``); or as ``issue``.
+            Behind, Unavailable: as ``issue``.
+        """
+        self._refuse_unapproved()
+        self._refuse_to_diverge()
+        return self._counter.renew(renewal)
+
+    def rebind(self, renewal: Renewal, control: Presentation, *, challenge: str) -> Credential:
+        """Issue a credential again for a key that its holder alone has, as a young adult's at majority.
+
+        Args:
+            renewal: what is to be issued, and the holder's DID in place of the former one.
+            control: the holder's answer to the challenge, for this issuer's DID: ``Holder.prove_control``.
+            challenge: what the issuer gave to be answered, fresh for each attempt.
+
+        Raises:
+            InvalidProof, Malformed, ResolutionFailed: the answer does not prove control of the new DID.
+            ValueError: the renewal names no new DID, or more than one.
+            InvalidRecord, Conflict, Behind, Unavailable: as ``renew``.
+        """
+        holders = set(renewal.dids.values())
+        if len(holders) != 1:
+            raise ValueError("a credential is rebound to one holder")
+        audience, practice = Audience(challenge=challenge, domain=self.did), self._practice
+        now = practice.clock()
+        check_control(control, holders.pop(), audience, at=now, contexts=practice.contexts)
+        return self.renew(renewal)
+
+    def propose(self, order: Order | Renewal) -> Proposal:
+        """Write a credential as it will be signed, for registrars to read and approve.
+
+        The same order gives the same proposal again until it is issued or withdrawn.
+
+        Raises:
+            InvalidRecord, Conflict, Behind, Unavailable: as ``issue`` and ``renew``; ``issued``, the
+                credential was issued already.
+        """
+        self._refuse_to_diverge()
+        return self._counter.propose(order)
+
+    def issue_approved(self, key: str, approvals: Iterable[Approval]) -> Credential:
+        """Sign what was proposed under a key, approved as the practice asks, and keep the approvals.
+
+        Raises:
+            Conflict: nothing was proposed (``not-found``), or the approvals don't do: too few different
+                registrars (``not-approved``), a stranger or another credential (``bad-approval``).
+            Behind, Unavailable: as ``issue``.
+        """
+        self._refuse_to_diverge()
+        return self._counter.complete(key, approvals)
+
+    def withdraw(self, key: str) -> None:
+        """Give up what was proposed under a key; the key is free again.
+
+        Raises:
+            Conflict: nothing was proposed (``not-found``).
+        """
+        self._counter.withdraw(key)
+
+    def approvals(self, key: str) -> tuple[Approval, ...]:
+        """By whom the credential of a key was approved; each verifies against the credential."""
+        return self._registry.approvals(key)
 
     def find(self, key: str) -> Credential | None:
         """The credential issued under a key, if there is one."""
@@ -280,6 +349,18 @@ class Issuer:
         """The newest published status list of that URL, as it is to be served; ``None`` if there is none."""
         return next((it.content for it in self._registry.published_lists() if it.list_id == url), None)
 
+    def _refuse_unapproved(self) -> None:
+        if self._practice.approval is not None:
+            raise Conflict(
+                "approval-needed", "this issuer asks for approval: propose, approve, issue_approved"
+            )
+
+    def _refuse_to_diverge(self) -> None:
+        self.refuse_backup()
+        # A witness that can't be reached is no reason to turn anybody away: publishing will need it.
+        with suppress(Unavailable):
+            self._ledger.check_witnesses()
+
     def refuse_backup(self) -> None:
         """Compare the registry with what the ledger says was published from it, and the key with its own.
 
@@ -323,40 +404,6 @@ class Issuer:
             self._ledger.check_witnesses()
         return self._registry.recover(heads, published=published, accept_loss=accept_loss)
 
-    def _issue_chunk(self, orders: list[Order]) -> Iterator[Issued]:
-        """Validate all, reserve for the good ones, sign, and complete in one transaction.
-
-        What only signing finds at fault gives its key back, so that the corrected record can have it.
-        """
-        now = self._practice.clock()
-        answers: list[Issued | None] = [None] * len(orders)
-        stated: list[tuple[int, Statement]] = []
-        requests: list[tuple[str, bytes]] = []
-        for number, order in enumerate(orders):
-            try:
-                statement = Statement.of(order, now)
-                requests.append((order.key, statement.digest))
-                stated.append((number, statement))
-            except InvalidRecord as error:
-                answers[number] = Issued(order.key, error=error)
-        reserved = self._registry.reserve_many(requests)
-        signed = []
-        for (number, statement), place in zip(stated, reserved, strict=True):
-            if isinstance(place, Conflict):
-                answers[number] = Issued(statement.order.key, error=place)
-            elif place.credential is not None:
-                answers[number] = Issued(place.key, place.credential)
-            else:
-                try:
-                    signed.append((number, place, self._desk.write(statement, place, now)))
-                except InvalidRecord as error:
-                    self._registry.release(place)
-                    answers[number] = Issued(place.key, error=error)
-        completed = self._registry.complete_many([(place, credential) for _, place, credential in signed])
-        for (number, _, _), done in zip(signed, completed, strict=True):
-            answers[number] = Issued(done.key, done.credential)
-        yield from (answer for answer in answers if answer is not None)
-
     def _entries(self, publications: Iterable[Publication], batch: PreparedBatch) -> Iterator[Entry]:
         """The entries to anchor: every list, and DID document and batch unless they are the newest."""
         for it in publications:
@@ -381,8 +428,9 @@ def _read_document(did: str, practice: Practice, keys: Sequence[PublicKey]) -> D
     Raises:
         ValueError: what the practice gives is no DID document of this issuer's.
     """
+    listed = dict.fromkeys([*keys, *(second.public_key for second in practice.second_signers)])
     try:
-        document = DidDocument.parse(practice.document or did_document(did, keys))
+        document = DidDocument.parse(practice.document or did_document(did, [*listed]))
     except ResolutionFailed as error:
         raise ValueError(f"the practice's document is no DID document: {error}") from error
     if document.id != did:

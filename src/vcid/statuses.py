@@ -32,7 +32,13 @@ if TYPE_CHECKING:
 _RECHECK = timedelta(minutes=1)
 """How long a list's proof stays judged: keys end at a moment, but not within the same minute twice."""
 
-_HARMLESS = frozenset({"refresh", "message"})
+_REPLACED = Check.passed(CheckName.STATUS, "the issuer has issued a newer one")
+"""What a set ``refresh`` says, alone: nothing against the credential."""
+
+_LASTING = frozenset({"revocation", "refresh"})
+"""Purposes whose status, once set, is never unset: what is unset now was unset before."""
+
+_HARMLESS = frozenset({"message"})
 """Purposes whose set status says nothing against a credential."""
 
 
@@ -100,14 +106,15 @@ class Statuses:
             judged = self._judge(entry.list_id, known, now)
             refusal, accreditation = self._entitle(judged, standing, now)
             used[entry.list_id] = UsedList(entry.list_id, known, accreditation)
-            checks.append(refusal or _read(entry, judged.document, at=at, now=self._forgive(judged, now)))
-        return checks, list(used.values())
+            asked, read = self._forgive(judged, at), self._forgive(judged, now)
+            checks.append(refusal or _read(entry, judged.document, at=asked, now=read))
+        return _weigh(checks), list(used.values())
 
-    def _forgive(self, judged: _Judged, now: datetime) -> datetime:
-        """The moment at which to read a list: its beginning, where only a slow clock lies before it."""
+    def _forgive(self, judged: _Judged, moment: datetime) -> datetime:
+        """The moment for which to read a list: its beginning, where only a slow clock lies before it."""
         begins = judged.begins
-        slow = begins is not None and timedelta(0) < begins - now <= self._clock_skew
-        return begins if begins is not None and slow else now
+        slow = begins is not None and timedelta(0) < begins - moment <= self._clock_skew
+        return begins if begins is not None and slow else moment
 
     def _judge(self, list_id: str, known: Anchored, now: datetime) -> _Judged:
         """Verify a list's own proof, at most once a minute."""
@@ -185,11 +192,25 @@ def _read(entry: StatusEntry, document: JsonObject, *, at: datetime, now: dateti
     if value.is_set and entry.purpose not in _HARMLESS:
         return _set(entry.purpose)
     issued = value.period.valid_from
-    if entry.purpose != "revocation" and issued is not None and at < issued:
+    if entry.purpose not in _LASTING and issued is not None and at < issued:
         return _unknown(
             "status-later-than-at", "a status that can be undone is known for a later moment only"
         )
     return Check.passed(CheckName.STATUS)
+
+
+def _weigh(checks: list[Check]) -> list[Check]:
+    """Tell a credential that was replaced from one that was revoked: both can't be relied on.
+
+    Whoever replaces a credential sets both statuses: software that reads the first alone turns it down, and
+    what is said of its holder here is no more than that a newer one is to be had.
+    """
+    if _REPLACED not in checks:
+        return checks
+    superseded = _unknown(
+        "superseded", "another credential stands in this one's place: ask for the newer one"
+    )
+    return [superseded if check.code == "revoked" else check for check in checks]
 
 
 def _set(purpose: str) -> Check:
@@ -197,6 +218,8 @@ def _set(purpose: str) -> Check:
         return Check.failed(CheckName.STATUS, "revoked", "the issuer revoked the credential")
     if purpose == "suspension":
         return Check.failed(CheckName.STATUS, "suspended", "the issuer suspended the credential")
+    if purpose == "refresh":
+        return _REPLACED
     return _unknown("unknown-status-purpose", "a status of unknown meaning is set")
 
 

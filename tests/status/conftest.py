@@ -16,6 +16,7 @@ class Office:
     """An issuer reduced to its status lists: it builds them unsigned and remembers what it anchored."""
 
     def __init__(self, url="sqlite://", **options):
+        options.setdefault("purposes", ("revocation",))
         self.registry = Registry.open(url, clock=lambda: NOW, **options)
         self.heads = {}
         self.contents = {}

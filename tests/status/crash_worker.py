@@ -14,7 +14,7 @@ from itertools import count
 from vcid.credentials.model import Credential
 from vcid.encoding.json import canonicalize
 from vcid.status.bitstring import ListPeriod, build_status_list
-from vcid.status.registry import Registry
+from vcid.status.registry import Registry, Request
 
 DIGEST = b"d" * 32
 
@@ -45,7 +45,7 @@ def publish(registry, ledger):
 
 
 def issue(registry, keys, signer):
-    reserved = registry.reserve_many((key, DIGEST) for key in keys)
+    reserved = registry.reserve_many(Request(key=key, record_digest=DIGEST) for key in keys)
     signed = ((each, Credential("application/vc", f"{each.key} by {signer}".encode())) for each in reserved)
     for each in registry.complete_many(signed):
         (entry,) = each.entries
@@ -55,7 +55,7 @@ def issue(registry, keys, signer):
 
 def main(path, ledger_path, seed):
     chance = random.Random(seed)
-    registry = Registry.open(f"sqlite:///{path}")
+    registry = Registry.open(f"sqlite:///{path}", purposes=("revocation",))
     ledger = os.open(ledger_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     publish(registry, ledger)
     publish(registry, ledger)

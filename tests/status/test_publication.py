@@ -10,7 +10,7 @@ from vcid.encoding.json import parse_object
 from vcid.errors import Conflict, Unavailable
 from vcid.status.bitstring import MIN_ENTRIES, StatusListCredential
 from vcid.status.publication import LOW_ROOM, MAX_ROOM, Demand
-from vcid.status.registry import Publication
+from vcid.status.registry import Publication, Request
 
 DIGEST = b"d" * 32
 
@@ -151,7 +151,9 @@ class TestRoom:
         """Credentials issued together are spread over the lists at random."""
         office = new_office()
         office.publish(room=100_000)
-        reserved = office.registry.reserve_many((f"row-{i}", DIGEST) for i in range(100))
+        reserved = office.registry.reserve_many(
+            Request(key=f"row-{i}", record_digest=DIGEST) for i in range(100)
+        )
         lists = [each.entries[0].list_id for each in reserved]
         assert {lists.count(list_id) > 20 for list_id in set(lists)} == {True}
         assert len(set(lists)) == 2
@@ -192,7 +194,9 @@ class TestDecoys:
         """Places that are decoys are never given out."""
         for _ in range(50):
             office.publish()
-        reserved = office.registry.reserve_many((f"row-{i}", DIGEST) for i in range(2000))
+        reserved = office.registry.reserve_many(
+            Request(key=f"row-{i}", record_digest=DIGEST) for i in range(2000)
+        )
         assert not any(office.says_revoked(each) for each in reserved)
 
     def test_decoys_end_at_a_quarter_of_the_list(self, office):

@@ -14,7 +14,7 @@ from vcid.credentials.model import Credential
 from vcid.errors import Conflict, StoreTooNew, Unavailable
 from vcid.status.allocation import draw_below
 from vcid.status.bitstring import MIN_ENTRIES
-from vcid.status.registry import Registry
+from vcid.status.registry import Registry, Request
 
 DIGEST = b"d" * 32
 
@@ -83,7 +83,7 @@ class TestReserving:
 
     def test_nothing_is_given_out_before_a_list_is_published(self):
         """An index from a list that no verifier knows would read as an error for a week."""
-        registry = Registry.open("sqlite://")
+        registry = Registry.open("sqlite://", purposes=("revocation",))
         with pytest.raises(Conflict) as caught:
             registry.reserve("row-1", DIGEST)
         assert caught.value.code == "no-room"
@@ -127,7 +127,9 @@ class TestManyAtOnce:
         office = new_office()
         office.publish()
         start = time.process_time()
-        reserved = office.registry.reserve_many((f"row-{i}", DIGEST) for i in range(1000))
+        reserved = office.registry.reserve_many(
+            Request(key=f"row-{i}", record_digest=DIGEST) for i in range(1000)
+        )
         completed = office.registry.complete_many((each, credential()) for each in reserved)
         assert time.process_time() - start < 1
         assert len({(e.list_id, e.index) for each in completed for e in each.entries}) == 1000
@@ -136,7 +138,9 @@ class TestManyAtOnce:
     def test_a_reused_key_takes_nothing_from_the_others(self, office):
         """The conflict stands in its place; the rows around it are reserved."""
         office.registry.reserve("row-1", b"e" * 32)
-        first, second, third = office.registry.reserve_many([(f"row-{i}", DIGEST) for i in range(3)])
+        first, second, third = office.registry.reserve_many(
+            [Request(key=f"row-{i}", record_digest=DIGEST) for i in range(3)]
+        )
         assert isinstance(second, Conflict)
         assert second.code == "key-reused"
         assert office.registry.find(key="row-0") == first
@@ -144,13 +148,13 @@ class TestManyAtOnce:
 
     def test_a_key_twice_in_a_batch_is_one(self, office):
         """The second occurrence is answered like a second call."""
-        first, second = office.registry.reserve_many([("row-1", DIGEST), ("row-1", DIGEST)])
+        first, second = office.registry.reserve_many([Request(key="row-1", record_digest=DIGEST)] * 2)
         assert first == second
 
     def test_a_batch_that_can_not_be_completed_is_not_completed_in_part(self, office):
         """One void reservation rolls the whole batch back."""
         good = office.registry.reserve("row-1", DIGEST)
-        other = Registry.open("sqlite://")
+        other = Registry.open("sqlite://", purposes=("revocation",))
         prepared = other.prepare_publication(lambda snapshot: b"{}", base_url="https://civil.example/status")
         other.confirm_publication(prepared.publications)
         with pytest.raises(Conflict, match="not-found"):
@@ -162,7 +166,9 @@ class TestManyAtOnce:
     @pytest.mark.slow
     def test_half_of_a_list_is_given_out_and_no_more(self, office):
         """The 65,537th credential waits for another list, and no index comes twice."""
-        office.registry.reserve_many((f"row-{i}", DIGEST) for i in range(MIN_ENTRIES // 2 - 1))
+        office.registry.reserve_many(
+            Request(key=f"row-{i}", record_digest=DIGEST) for i in range(MIN_ENTRIES // 2 - 1)
+        )
         last = office.registry.reserve("last", DIGEST)
         with pytest.raises(Conflict) as caught:
             office.registry.reserve("one-more", DIGEST)
@@ -192,7 +198,7 @@ class TestCompleting:
 
     def test_nothing_unreserved_is_completed(self, office):
         """A reservation of another registry is not one here."""
-        elsewhere = Registry.open("sqlite://")
+        elsewhere = Registry.open("sqlite://", purposes=("revocation",))
         prepared = elsewhere.prepare_publication(
             lambda snapshot: b"{}", base_url="https://civil.example/status"
         )
@@ -310,7 +316,9 @@ class TestIndices:
 
     def test_indices_spread_over_the_whole_list(self, office):
         """Two thousand indices fall evenly on sixteen parts of the list, in no order."""
-        reserved = office.registry.reserve_many((f"row-{i}", DIGEST) for i in range(2000))
+        reserved = office.registry.reserve_many(
+            Request(key=f"row-{i}", record_digest=DIGEST) for i in range(2000)
+        )
         indices = [each.entries[0].index for each in reserved]
         parts = Counter(index * 16 // MIN_ENTRIES for index in indices)
         assert len(parts) == 16
@@ -325,7 +333,7 @@ class TestIndices:
         def random(count):
             return next(draws).rjust(count, b"\0") if count == 3 else b"\xff" * count
 
-        registry = Registry.open("sqlite://", random=random)
+        registry = Registry.open("sqlite://", purposes=("revocation",), random=random)
         with registry._database.transaction() as transaction:
             transaction.execute(
                 "INSERT INTO status_list (list_id, purpose, length, state)"
@@ -341,7 +349,7 @@ class TestIndices:
 
     def test_broken_randomness_stops_instead_of_spinning(self, office):
         """A source that always says the same is reported, and nothing is reserved."""
-        broken = Registry(office.registry._database, random=bytes)
+        broken = Registry(office.registry._database, purposes=("revocation",), random=bytes)
         broken.reserve("row-1", DIGEST)
         with pytest.raises(Unavailable, match="randomness"):
             broken.reserve("row-2", DIGEST)

@@ -11,7 +11,7 @@ from vcid.credentials.model import Credential
 from vcid.encoding.json import canonicalize, parse_object
 from vcid.errors import Behind, Conflict
 from vcid.status.bitstring import ListPeriod, StatusListCredential, build_status_list
-from vcid.status.registry import PublishedHead, Registry
+from vcid.status.registry import PublishedHead, Registry, Request
 
 DIGEST = b"d" * 32
 KEYS = st.integers(0, 7).map(lambda number: f"row-{number}")
@@ -51,7 +51,7 @@ class RegistryMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.has_room)
     @rule(key=KEYS)
     def reserve(self, key):
-        (reserved,) = self.registry.reserve_many([(key, DIGEST)])
+        (reserved,) = self.registry.reserve_many([Request(key=key, record_digest=DIGEST)])
         if key in self.issued:
             assert reserved.credential == self.issued[key].credential
         elif key in self.reserved:
@@ -168,7 +168,7 @@ class RegistryMachine(RuleBasedStateMachine):
             assert found.is_revoked is (key in self.revoked)
 
     def _open(self):
-        return Registry.open("sqlite://", random=self._draw)
+        return Registry.open("sqlite://", purposes=("revocation",), random=self._draw)
 
     def _draw(self, count):
         """Draw indices, three bytes each, from so few that an index given out twice would soon show."""

@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     from vcid.cli.config import IssuerSection
     from vcid.cli.tables import OrderedRow
     from vcid.credentials.model import Credential
-    from vcid.drafting import Order
     from vcid.encoding.json import JsonObject
-    from vcid.issuer import Issued, Issuer
+    from vcid.issuer import Issuer
+    from vcid.issuing import Issued
+    from vcid.orders import Order
 
     Deliver = Callable[[Credential], Path | None]
 
@@ -195,8 +196,8 @@ def _read_record(stream: IO[bytes], key: str, child_did: str | None) -> Iterator
     from vcid.cli.tables import OrderedRow
     from vcid.credentials.birth import BirthRegistration
     from vcid.credentials.guardianship import SUBJECT_TYPE, Guardianship, new_arrangement_id
-    from vcid.drafting import Order
     from vcid.encoding.json import parse_object
+    from vcid.orders import Order
 
     mapping = parse_object(stream.read(MAX_RECORD + 1))
     record: BirthRegistration | Guardianship

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from itertools import tee
 from typing import TYPE_CHECKING, Final
 
-from vcid.drafting import Order
 from vcid.errors import FieldError, InvalidRecord
 from vcid.importers.csv_rows import MAX_LINE, read_rows
 from vcid.importers.table import read_registrations
+from vcid.orders import Order
 from vcid.status.issuances import check_key
 
 if TYPE_CHECKING:

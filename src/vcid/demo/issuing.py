@@ -23,7 +23,7 @@ from vcid.credentials.guardianship import (
     SaltedDigest,
     parentage,
 )
-from vcid.drafting import Order
+from vcid.orders import Order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -34,11 +34,11 @@ if TYPE_CHECKING:
     from vcid.demo.chapters import Hearing, Narrator, Played
     from vcid.demo.families import Family, Households
     from vcid.demo.scenes import Scene
-    from vcid.drafting import Order
     from vcid.importers.table import Row
     from vcid.issuer import Issuer
     from vcid.keys.encrypted_file import Argon2Cost
     from vcid.knowledge import Knowledge
+    from vcid.orders import Order
 
 _FEWEST = 3
 """Children that the story needs: one revoked, one good, and one registered later."""

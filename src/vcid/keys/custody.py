@@ -130,6 +130,19 @@ def open_sealed(sealed: SealedKey, guardian: LocalSigner) -> LocalSigner:
     return matching_signer(sealed.public_key, content.removeprefix(_PREFIX))
 
 
+def reseal(sealed: SealedKey, guardian: LocalSigner, guardians: Sequence[PublicKey]) -> SealedKey:
+    """Open a sealed key as one of its guardians, and seal it to others.
+
+    Whoever could open the former box keeps what was opened: a guardian who must not act any more is stopped
+    by the issuer, which binds the credentials to another key.
+
+    Raises:
+        Locked: as ``open_sealed``.
+        ValueError: as ``seal``.
+    """
+    return seal(open_sealed(sealed, guardian), guardians)
+
+
 def _to_x25519(public_key: PublicKey) -> bytes:
     return bindings.crypto_sign_ed25519_pk_to_curve25519(public_key.raw)
 

@@ -34,6 +34,16 @@ _HASHES: Final[Mapping[str, Callable[[bytes], hashlib._Hash]]] = MappingProxyTyp
     {"sha256": hashlib.sha256, "sha384": hashlib.sha384}
 )
 
+JCS_SUITES: Final[Mapping[KeyType, str]] = MappingProxyType(
+    {
+        KeyType.ED25519: "eddsa-jcs-2022",
+        KeyType.P256: "ecdsa-jcs-2019",
+        KeyType.P384: "ecdsa-jcs-2019",
+        KeyType.ML_DSA_44: "mldsa44-jcs-2024",
+    }
+)
+"""The suite that secures a document by its bytes, by the kind of key: what is taken where nothing is said."""
+
 SIGNATURE_BYTES: Final[Mapping[KeyType, int]] = MappingProxyType(
     {KeyType.ED25519: 64, KeyType.P256: 64, KeyType.P384: 96, KeyType.ML_DSA_44: 2420}
 )

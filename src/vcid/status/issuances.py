@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _COLUMNS = "SELECT number, key, credential_id, record_digest, media_type, content FROM issuance"
 
+SUPERSEDED: Final = ("revocation", "refresh")
+"""The purposes that are set, as far as a credential has them, when another stands in for it: strangers'
+software sees it revoked, and ours, by the second, that it was replaced."""
 
 MAX_KEY: Final = 1024
 """How many characters a caller's key has at most."""
@@ -62,9 +65,27 @@ class Issuance:
         return "revocation" in self.set_purposes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is to be reserved.
+
+    Attributes:
+        key: the caller's key.
+        record_digest: a digest of the record, by which a key that is used twice is noticed.
+        succeeds: the key of the credential that the new one is to stand in for, if any.
+    """
+
+    key: str = field(repr=False)
+    record_digest: bytes
+    succeeds: str | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        check_key(self.key)
+
+
 def reserve(
     transaction: Transaction,
-    request: tuple[str, bytes],
+    request: Request,
     purposes: Sequence[str],
     random: Callable[[int], bytes],
     now: str,
@@ -73,9 +94,10 @@ def reserve(
 
     Raises:
         Behind: the registry must give out nothing.
-        Conflict: code ``key-reused``, the key stands for another record; ``no-room``.
+        Conflict: code ``key-reused``, the key stands for another record; ``no-room``; or the credential to be
+            succeeded is none that can be: ``not-found``, ``revoked`` or ``superseded``.
     """
-    key, record_digest = request
+    key, record_digest = request.key, request.record_digest
     row = transaction.execute(f"{_COLUMNS} WHERE key = ?", (key,)).fetchone()
     if row is not None:
         if row[3] != record_digest:
@@ -84,11 +106,12 @@ def reserve(
             refuse_if_behind(transaction)
         return _issuance(transaction, row)
     refuse_if_behind(transaction)
+    former = None if request.succeeds is None else _find_former(transaction, request.succeeds)
     credential_id = uuid.UUID(bytes=random(16), version=4).urn
     inserted = transaction.execute(
-        "INSERT INTO issuance (key, record_digest, credential_id, reserved_at) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (credential_id) DO NOTHING",
-        (key, record_digest, credential_id, now),
+        "INSERT INTO issuance (key, record_digest, credential_id, reserved_at, succeeds)"
+        " VALUES (?, ?, ?, ?, ?) ON CONFLICT (credential_id) DO NOTHING",
+        (key, record_digest, credential_id, now, former),
     )
     if not inserted.rowcount or inserted.lastrowid is None:
         raise Unavailable("the source of randomness repeats itself")
@@ -102,12 +125,49 @@ def reserve(
     )
 
 
+def _find_former(transaction: Transaction, key: str) -> int:
+    """Find the credential that another is to stand in for."""
+    former = find(transaction, "key", key)
+    if former is None or former.credential is None:
+        raise Conflict("not-found", "the registry knows no such credential to stand in for")
+    number: int
+    number, successors = transaction.execute(
+        "SELECT number, (SELECT COUNT(*) FROM issuance s WHERE s.succeeds = i.number) FROM issuance i"
+        " WHERE key = ?",
+        (key,),
+    ).fetchone()
+    if successors:
+        raise Conflict("superseded", "another credential stands in for this one already, or is about to")
+    if former.is_revoked:
+        raise Conflict("revoked", "a revoked credential is not issued again")
+    return number
+
+
+def _supersede_former(transaction: Transaction, credential_id: str, now: str) -> None:
+    """Revoke the credential that this one stands in for, and mark it as superseded where it can be."""
+    row = transaction.execute(
+        "SELECT f.key FROM issuance f JOIN issuance s ON s.succeeds = f.number WHERE s.credential_id = ?",
+        (credential_id,),
+    ).fetchone()
+    former = None if row is None else find(transaction, "key", row[0])
+    if former is None:
+        return
+    if former.is_revoked:
+        raise Conflict("revoked", "the credential to stand in for was revoked meanwhile")
+    for entry in former.entries:
+        if entry.purpose in SUPERSEDED:
+            set_status(transaction, former, entry.purpose, now)
+
+
 def complete(transaction: Transaction, reserved: Issuance, credential: Credential, now: str) -> Issuance:
     """Keep a signed credential unless one is kept already; give the one that is.
 
+    The credential that it stands in for, if any, is superseded in the same step.
+
     Raises:
         Behind: the registry was found behind between the two steps.
-        Conflict: code ``not-found``, or ``reservation-void`` where a recovery gave the key another place.
+        Conflict: code ``not-found``; ``reservation-void`` where a recovery gave the key another place;
+            ``revoked`` where the one that it stands in for was revoked meanwhile.
     """
     found = find(transaction, "key", reserved.key)
     if found is None:
@@ -117,6 +177,7 @@ def complete(transaction: Transaction, reserved: Issuance, credential: Credentia
     if found.credential is not None:
         return found
     refuse_if_behind(transaction)
+    _supersede_former(transaction, found.credential_id, now)
     transaction.execute(
         "UPDATE issuance SET media_type = ?, content = ?, completed_at = ? WHERE key = ?",
         (credential.media_type, credential.content, now, reserved.key),
@@ -134,6 +195,14 @@ def find(transaction: Transaction, column: str, value: str) -> Issuance | None:
     """Look an issuance up by its ``key`` or ``credential_id``."""
     row = transaction.execute(f"{_COLUMNS} WHERE {column} = ?", (value,)).fetchone()
     return None if row is None else _issuance(transaction, row)
+
+
+def find_successor(transaction: Transaction, key: str) -> str | None:
+    """Give the key of the credential that stands in for another one, issued or about to be."""
+    row = transaction.execute(
+        "SELECT s.key FROM issuance s JOIN issuance f ON s.succeeds = f.number WHERE f.key = ?", (key,)
+    ).fetchone()
+    return None if row is None else str(row[0])
 
 
 def set_status(transaction: Transaction, issuance: Issuance, purpose: str, now: str) -> bool:
@@ -165,6 +234,7 @@ def release(transaction: Transaction, reserved: Issuance) -> None:
     ).fetchone()
     if row is not None:
         transaction.execute("UPDATE slot SET issuance = NULL WHERE issuance = ?", row)
+        transaction.execute("DELETE FROM proposal WHERE issuance = ?", row)
         transaction.execute("DELETE FROM issuance WHERE number = ?", row)
 
 
@@ -174,6 +244,7 @@ def void_reservations(transaction: Transaction) -> int:
         "UPDATE slot SET issuance = NULL"
         " WHERE issuance IN (SELECT number FROM issuance WHERE content IS NULL)"
     )
+    transaction.execute("DELETE FROM proposal")
     return transaction.execute("DELETE FROM issuance WHERE content IS NULL").rowcount
 
 

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 from vcid.encoding.dates import format_timestamp, utc_now
 from vcid.errors import Conflict
 from vcid.keys.signing import PublicKey
-from vcid.status import batches, issuances, publication, recovery, tables
+from vcid.status import batches, issuances, proposals, publication, recovery, tables
 from vcid.status.batches import BatchPlace, PreparedBatch
-from vcid.status.issuances import Issuance, check_key
+from vcid.status.issuances import Issuance, Request
 from vcid.status.publication import Demand, ListSnapshot, Prepared
 from vcid.status.recovery import Missed, PublishedHead, RecoveryReport
 from vcid.status.tables import SCHEMA, Publication, read_publications
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Self
 
+    from vcid.credentials.approvals import Approval
     from vcid.credentials.model import Credential
     from vcid.storage import Transaction
 
@@ -44,7 +45,11 @@ __all__ = [
     "PublishedHead",
     "RecoveryReport",
     "Registry",
+    "Request",
 ]
+
+PURPOSES = ("revocation", "refresh")
+"""What each credential gets a status for, by default: to be revoked, and to be known as replaced."""
 
 
 class Registry:
@@ -54,7 +59,7 @@ class Registry:
         self,
         database: Database,
         *,
-        purposes: Sequence[str] = ("revocation",),
+        purposes: Sequence[str] = PURPOSES,
         clock: Callable[[], datetime] = utc_now,
         random: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
@@ -70,7 +75,7 @@ class Registry:
         cls,
         url: str,
         *,
-        purposes: Sequence[str] = ("revocation",),
+        purposes: Sequence[str] = PURPOSES,
         clock: Callable[[], datetime] = utc_now,
         random: Callable[[int], bytes] = secrets.token_bytes,
     ) -> Self:
@@ -120,7 +125,7 @@ class Registry:
         with self._database.transaction() as transaction:
             tables.add_key(transaction, key.multikey)
 
-    def reserve(self, key: str, record_digest: bytes) -> Issuance:
+    def reserve(self, key: str, record_digest: bytes, *, succeeds: str | None = None) -> Issuance:
         """Give a key its credential id and status entries, before anything is signed.
 
         The same key and digest give the same answer again, with the credential once it is complete.
@@ -128,42 +133,56 @@ class Registry:
         Args:
             key: the caller's own name for the record, such as its primary key.
             record_digest: a digest of the record, by which a key that is used twice is noticed.
+            succeeds: the key of the credential that the new one stands in for; it is superseded in the same
+                step in which the new one is completed.
 
         Raises:
             Behind: the registry was found behind, and must give out nothing.
             Conflict: code ``key-reused``, the key stands for another record; ``no-room``, no published
-                list has a place left.
+                list has a place left; ``not-found``, ``revoked`` or ``superseded``, the credential to stand
+                in for is none that can be.
             Unavailable: the store can't be written.
         """
-        reserved = self.reserve_many([(key, record_digest)])[0]
+        request = Request(key=key, record_digest=record_digest, succeeds=succeeds)
+        reserved = self.reserve_many([request])[0]
         if isinstance(reserved, Conflict):
             raise reserved
         return reserved
 
-    def reserve_many(self, requests: Iterable[tuple[str, bytes]]) -> list[Issuance | Conflict]:
+    def reserve_many(self, requests: Iterable[Request]) -> list[Issuance | Conflict]:
         """Reserve for many keys in one transaction, in the order of the requests.
 
         A key that is used for another record has its `Conflict` in its place, and takes nothing from the
         others. Raises as `reserve` does otherwise; nothing is reserved then.
         """
         requests = list(requests)
-        for key, _ in requests:
-            check_key(key)
         now = self._timestamp()
         with self._database.transaction() as transaction:
             return [self._reserve(transaction, request, now) for request in requests]
 
-    def complete(self, reserved: Issuance, credential: Credential) -> Issuance:
+    def complete(
+        self, reserved: Issuance, credential: Credential, approvals: Iterable[Approval] = ()
+    ) -> Issuance:
         """Keep the credential that was signed for a reservation, and give the one to hand out.
 
         Of two processes that complete the same reservation, the first wins: both get its credential.
 
+        Args:
+            reserved: the reservation.
+            credential: what was signed for it.
+            approvals: by whom it was approved, to be kept beside it.
+
         Raises:
             Behind: the registry was found behind since the reservation.
-            Conflict: code ``not-found``, nothing was reserved; ``reservation-void``, a recovery came between.
+            Conflict: code ``not-found``, nothing was reserved; ``reservation-void``, a recovery came between;
+                ``revoked``, what the credential stands in for was revoked meanwhile.
             Unavailable: the store can't be written.
         """
-        return self.complete_many([(reserved, credential)])[0]
+        now = self._timestamp()
+        with self._database.transaction() as transaction:
+            done = issuances.complete(transaction, reserved, credential, now)
+            proposals.record(transaction, reserved, approvals)
+            return done
 
     def complete_many(self, signed: Iterable[tuple[Issuance, Credential]]) -> list[Issuance]:
         """Complete many reservations in one transaction. Raises as `complete` does; nothing is kept then."""
@@ -172,6 +191,32 @@ class Registry:
             return [
                 issuances.complete(transaction, reserved, credential, now) for reserved, credential in signed
             ]
+
+    def propose(self, reserved: Issuance, content: bytes) -> bytes:
+        """Keep what is to be signed for a reservation until it is approved; give what was kept first.
+
+        Raises:
+            Behind: the registry was found behind since the reservation.
+            Conflict: code ``not-found``, nothing was reserved.
+            Unavailable: the store can't be written.
+        """
+        with self._database.transaction() as transaction:
+            return proposals.keep(transaction, reserved, content)
+
+    def find_proposal(self, key: str) -> tuple[Issuance, bytes] | None:
+        """A reservation that waits for approval, and what is to be signed for it."""
+        with self._database.read() as transaction:
+            return proposals.find(transaction, key)
+
+    def approvals(self, key: str) -> tuple[Approval, ...]:
+        """By whom the credential of a key was approved."""
+        with self._database.read() as transaction:
+            return proposals.approvals(transaction, key)
+
+    def successor(self, key: str) -> str | None:
+        """The key of the credential that stands in for another one, issued or about to be."""
+        with self._database.read() as transaction:
+            return issuances.find_successor(transaction, key)
 
     def release(self, reserved: Issuance) -> None:
         """Free the key of a reservation whose record turned out unfit; its places stay taken, by nobody.
@@ -339,7 +384,7 @@ class Registry:
         with self._database.transaction() as transaction:
             return recovery.recover(transaction, heads, published or {}, now=now, accept_loss=accept_loss)
 
-    def _reserve(self, transaction: Transaction, request: tuple[str, bytes], now: str) -> Issuance | Conflict:
+    def _reserve(self, transaction: Transaction, request: Request, now: str) -> Issuance | Conflict:
         try:
             return issuances.reserve(transaction, request, self._purposes, self._random, now)
         except Conflict as conflict:

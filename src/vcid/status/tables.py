@@ -2,10 +2,12 @@
 
 ``registry`` holds one row: whose it is, and whether it was found behind. ``signing_key`` holds the keys that
 its issuer signs or signed with, the ledger topics' first owner before all others. ``issuance`` holds one row
-for each key of the caller, ``status_list`` one for each list ever opened, ``slot`` one for each entry of a
-list that is taken: by a credential, or by nobody (a decoy, or a place given up after a restored backup). A
-slot is never deleted, so its primary key alone keeps an index from being given out twice. ``batch`` holds
-the batches in which credentials are anchored, ``batch_place`` the place and salt of each credential.
+for each key of the caller, with the one that it stands in for, if any: that link is nowhere else.
+``proposal`` holds what waits to be approved, ``approval`` who approved what was issued. ``status_list`` holds
+one row for each list ever opened, ``slot`` one for each entry of a list that is taken: by a credential, or by
+nobody (a decoy, or a place given up after a restored backup). A slot is never deleted, so its primary key
+alone keeps an index from being given out twice. ``batch`` holds the batches in which credentials are
+anchored, ``batch_place`` the place and salt of each credential.
 """
 
 from __future__ import annotations
@@ -40,8 +42,22 @@ CREATE TABLE issuance (
     completed_at  TEXT,
     media_type    TEXT,
     content       BLOB,
+    succeeds      INTEGER UNIQUE REFERENCES issuance (number),
     CHECK ((content IS NULL) = (media_type IS NULL))
 ) STRICT;
+
+CREATE TABLE proposal (
+    issuance INTEGER PRIMARY KEY REFERENCES issuance (number),
+    content  BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE approval (
+    issuance    INTEGER NOT NULL REFERENCES issuance (number),
+    registrar   TEXT NOT NULL,
+    approved_at TEXT NOT NULL,
+    signature   BLOB NOT NULL,
+    PRIMARY KEY (issuance, registrar)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE status_list (
     number    INTEGER PRIMARY KEY,

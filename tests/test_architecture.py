@@ -20,7 +20,7 @@ STOREYS = [
     {"report", "policy", "knowledge"},
     {"problem_details"},
     {"issuers", "statuses", "anchors", "control", "orders", "drafting", "issuing", "topics"},
-    {"issuer", "holder", "verifier", "presentations", "delegations"},
+    {"issuer", "holder", "verifier", "presentations", "delegations", "delegation_links"},
     {"importers"},
     {"demo"},
     {"server"},

@@ -25,6 +25,7 @@ from vcid.securing.jose import Token, verify_token
 from vcid.trust import ANYWHERE, Accreditation, Claim, NotAccredited, accredit
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from vcid.dids.documents import VerificationMethod
@@ -131,40 +132,53 @@ class KnownIssuers:
         """
         return self._document(parse_did_url(url).did).method(url, purpose)
 
-    def check_accreditation(self, claim: Claim) -> tuple[Check, Accreditation | None]:
+    def check_accreditation(
+        self, claim: Claim, among: Iterable[Accreditation] | None = None
+    ) -> tuple[Check, Accreditation | None]:
         """Judge whether an issuer may make its claim, and give what entitles it.
 
-        Of several accreditations, one whose pin the issuer's document meets is preferred, then one whose
-        ledger entries can be recognised.
+        Args:
+            claim: the claim.
+            among: the accreditations that count; the policy's by default.
         """
         try:
-            covering = accredit(claim, self._policy.accreditations)
+            covering = accredit(claim, self._policy.accreditations if among is None else among)
         except NotAccredited as error:
             # Of a stranger the policy says nothing, so nothing can be said; an office that is overstepped is
             # wrong. A genuine paper from the next country is no forgery.
             outcome = Check.unknown if error.code == "issuer-not-accredited" else Check.failed
             return outcome(CheckName.ISSUER, error.code, error.detail), None
-        best = max(covering, key=lambda it: (not self.is_swapped(it), it.owner is not None))
-        return Check.passed(CheckName.ISSUER), best
+        return Check.passed(CheckName.ISSUER), max(covering, key=self.preference)
+
+    def preference(self, accreditation: Accreditation) -> tuple[bool, bool]:
+        """Rank accreditations: first those whose pin the issuer's document meets, then those with an owner.
+
+        Without an owner nothing that the issuer anchors can be recognised.
+        """
+        return not self.is_swapped(accreditation), accreditation.owner is not None
 
     def check_issuer(
-        self, document: JsonObject, verified: VerifiedProofs | None, at: datetime
+        self,
+        document: JsonObject,
+        verified: VerifiedProofs | None,
+        at: datetime,
+        among: Iterable[Accreditation] | None = None,
     ) -> tuple[Check, Accreditation | None]:
         """Judge whether a credential's proofs are by its issuer's keys, and whether the issuer may issue it.
 
-        The accreditation has to cover the times of signing, which are the signer's own word, and ``at``.
+        Args:
+            document: the credential.
+            verified: its proofs, if they hold.
+            at: the moment asked about.
+            among: the accreditations that count; the policy's by default.
         """
-        issuer = issuer_of(document)
-        if verified is not None and not are_keys_of(verified, issuer):
+        if verified is not None and not are_keys_of(verified, issuer_of(document)):
             detail = "a proof is by a key of somebody other than the issuer"
             return Check.failed(CheckName.ISSUER, "key-not-of-issuer", detail), None
-        proofs = verified.proofs if verified else ()
-        created = (held.proof.get("created") for held in proofs)
-        moments = [at, *(parse_timestamp(text) for text in created if isinstance(text, str))]
-        claim = Claim.of(document, issuer=issuer, moments=moments)
+        claim = claim_of(document, verified, at)
         if self._policy.unsafe_any_issuer and verified is not None:
             return Check.passed(CheckName.ISSUER), _accredit_unsafely(claim)
-        return self.check_accreditation(claim)
+        return self.check_accreditation(claim, among)
 
     def is_swapped(self, accreditation: Accreditation) -> bool:
         """Whether the DID document known is another than the one that the accreditation pins."""
@@ -256,6 +270,13 @@ def issuer_of(document: JsonObject) -> str:
 def are_keys_of(verified: VerifiedProofs, issuer: str) -> bool:
     """Whether every proof that counts was made with a key that is the issuer's own."""
     return all(parse_did_url(held.method.id).did == issuer for held in verified.proofs)
+
+
+def claim_of(document: JsonObject, verified: VerifiedProofs | None, at: datetime) -> Claim:
+    """What a credential's issuer claims, at the times of signing, which are its own word, and at ``at``."""
+    created = (held.proof.get("created") for held in (verified.proofs if verified else ()))
+    moments = [at, *(parse_timestamp(text) for text in created if isinstance(text, str))]
+    return Claim.of(document, issuer=issuer_of(document), moments=moments)
 
 
 def _accredit_unsafely(claim: Claim) -> Accreditation:

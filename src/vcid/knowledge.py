@@ -110,7 +110,7 @@ class Knowledge:
     Attributes:
         did_documents: by DID.
         status_lists: by URL.
-        delegations: delegation credentials, in any order; whoever made them, only the policy's chain counts.
+        delegations: delegation credentials, whoever made them; the first 10,000 are looked at.
         logs: by origin.
         faults: the files that could not be read.
     """

@@ -7,7 +7,8 @@ The plan, a function for each step; whatever can run does run, so that one repor
 3. key: the proof's verification method, from the issuer's DID document as the verifier knows it.
 4. proof: Verifiable Credential Data Integrity 1.0 by a suite that the policy allows, or a token's signature
    by such an algorithm.
-5. issuer: the key is the issuer's, and the issuer is accredited for this type, jurisdiction and time.
+5. issuer: the key is the issuer's, and the issuer is accredited for this type, jurisdiction and time, or was
+   appointed by a chain of delegations that each pass these very steps.
 6. period: ``validFrom`` and ``validUntil``, or the dates of version 1.1.
 7. schema: Verifiable Credentials JSON Schema.
 8. status: every status entry, each read from a list that is itself verified.
@@ -24,16 +25,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from vcid.anchors import Anchors
-from vcid.credentials.envelopes import CREDENTIAL, read_secured
+from vcid.credentials.envelopes import CREDENTIAL, Received, read_secured
 from vcid.credentials.model import check_model, check_version_2
 from vcid.credentials.related_resources import SUPERSEDED, check_related_resources
 from vcid.credentials.schema import SchemaOutcome, SchemaResult, check_own_schemas, check_schema
 from vcid.credentials.schema_set import Schemas
 from vcid.credentials.validity import validity_period
+from vcid.delegations import Delegations, Entitlement
 from vcid.encoding.contexts import Contexts
 from vcid.encoding.dates import utc_now
 from vcid.errors import Malformed, Rejected, Undecided
-from vcid.issuers import SWAPPED, Audience, KnownIssuers, ProofResult, issuer_of
+from vcid.issuers import SWAPPED, Audience, KnownIssuers, ProofResult, are_keys_of, claim_of, issuer_of
 from vcid.presentations import Presentations, report_unread
 from vcid.report import Check, CheckName, Conclusion, Report
 from vcid.statuses import Standing, Statuses
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from vcid.credentials.envelopes import Presentation, Received
+    from vcid.credentials.envelopes import Presentation
     from vcid.credentials.model import Credential
     from vcid.encoding.json import JsonObject
     from vcid.errors import FieldError
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from vcid.ledger.anchor import ViewStore
     from vcid.policy import Policy
     from vcid.report import PresentationReport
+    from vcid.trust import Accreditation
 
     ReceivedCredential = Credential | bytes | str | JsonObject
     ReceivedPresentation = Presentation | bytes | str | JsonObject
@@ -141,6 +144,7 @@ class Verifier:
         self._issuers = KnownIssuers(policy, knowledge, self._surroundings.contexts)
         self._statuses = Statuses(knowledge, self._issuers, policy.clock_skew)
         self._anchors = Anchors(policy, knowledge, views)
+        self._delegations = Delegations(policy, knowledge, self._issuers, self._check_link)
         self._presentations = Presentations(self._issuers, policy.tolerated, self._check)
 
     def check(self, credential: ReceivedCredential, *, at: datetime | None = None) -> Report:
@@ -240,7 +244,15 @@ class Verifier:
             return Report(checks=checks, at=at, now=now, tolerated=self._policy.tolerated)
         return self._examine(received, at, now)
 
-    def _examine(self, received: Received, at: datetime, now: datetime) -> Report:
+    def _check_link(
+        self, delegation: JsonObject, parent: Accreditation, at: datetime, now: datetime
+    ) -> Report:
+        """Steps 2 to 10 for a delegation, on the authority of one accreditation alone."""
+        return self._examine(Received(delegation), at, now, parent)
+
+    def _examine(
+        self, received: Received, at: datetime, now: datetime, parent: Accreditation | None = None
+    ) -> Report:
         """Steps 2 to 10, on a document that was read."""
         document = received.document
         # Tokens of version 1.1 were another format, with its own rules for where the claims stand.
@@ -250,7 +262,8 @@ class Verifier:
         if faults:
             claims = [Check.skipped(name, "the document does not conform to the model") for name in _CLAIMS]
         else:
-            proof, claims, fresh_as_of = self._examine_claims(document, proof, at=at, now=now)
+            entitled = self._entitle(document, proof, at=at, now=now, parent=parent)
+            proof, claims, fresh_as_of = self._examine_claims(document, proof, entitled, at=at, now=now)
         holder = Check.skipped(CheckName.HOLDER, "no presentation")
         covered = proof.verified.document if proof.verified else None
         return Report(
@@ -269,12 +282,38 @@ class Verifier:
             document=None if faults or proof.key is SWAPPED else covered,
         )
 
+    def _entitle(
+        self,
+        document: JsonObject,
+        proof: ProofResult,
+        *,
+        at: datetime,
+        now: datetime,
+        parent: Accreditation | None,
+    ) -> Entitlement:
+        """Step 5, on the document that the proof covers, or for want of one on that received."""
+        verified = proof.verified
+        covered = verified.document if verified else document
+        among = None if parent is None else [parent]
+        check, accreditation = self._issuers.check_issuer(covered, verified, at, among)
+        own = Entitlement(check, accreditation)
+        is_theirs = verified is None or are_keys_of(verified, issuer_of(covered))
+        if parent is not None or accreditation is not None or not is_theirs:
+            return own
+        return self._delegations.entitle(claim_of(covered, verified, at), own, at=at, now=now)
+
     def _examine_claims(
-        self, document: JsonObject, proof: ProofResult, *, at: datetime, now: datetime
+        self,
+        document: JsonObject,
+        proof: ProofResult,
+        entitled: Entitlement,
+        *,
+        at: datetime,
+        now: datetime,
     ) -> tuple[ProofResult, list[Check], datetime | None]:
-        """Steps 5 to 9, on the document that the proof covers, or for want of one on that received."""
+        """Steps 6 to 9, on the same document as step 5."""
         covered = proof.verified.document if proof.verified else document
-        issuer, accreditation = self._issuers.check_issuer(covered, proof.verified, at)
+        accreditation = entitled.accreditation
         if accreditation is not None and self._issuers.is_swapped(accreditation):
             proof = ProofResult(SWAPPED, proof.proof, proof.verified)
         # To evaluate a schema can be made to take long: that is for issuers who are known, not for strangers.
@@ -285,8 +324,8 @@ class Verifier:
         standing = Standing(issuer=issuer_of(covered), accreditation=accreditation)
         statuses, used = self._statuses.check(covered, standing, at=at, now=now)
         anchors, fresh_as_of = self._anchors.check(standing, used, now)
-        checks = [issuer, self._check_period(covered, at), *schemas, *statuses, *anchors]
-        return proof, checks, fresh_as_of
+        checks = [entitled.check, self._check_period(covered, at), *schemas, *statuses, *anchors]
+        return proof, checks, entitled.oldest(fresh_as_of)
 
     def _check_period(self, document: JsonObject, at: datetime) -> Check:
         """Step 6 (Verifiable Credentials Data Model 2.0, "Validity Period"), with the policy's clock skew."""

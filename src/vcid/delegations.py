@@ -1,0 +1,235 @@
+"""Authority that is handed on: whether a chain of delegations leads from an accreditation to an issuer.
+
+A verifier accredits the ministry, the ministry appoints its offices, an office its officers, each by a
+``DelegationCredential``. The delegations known are evidence that may come by any hand, so none counts before
+it hangs on an accreditation of the policy:
+
+1. Read unverified, the delegations known tell which of them could stand on a way of at most `MAX_LINKS`
+   links to the issuer. Those that could not are never looked at again.
+2. From each accreditation on those ways downwards, link by link, each delegation is verified as the
+   credential that it is (proof, key, period, schema, status and anchor, by the same policy), on its parent's
+   authority alone: what it hands on, its issuer must have, by type, jurisdiction, period and depth, both when
+   it was signed and at the moment asked about. What strangers sign among themselves is never verified.
+3. Each link yields an accreditation of the delegate, which has to cover the times that the claim is about.
+4. The last link's has to cover the claim.
+
+An issuer to whom no way leads is a stranger: *unknown*. So is one whose delegation can't be verified, since
+anybody could have made that, and one whose delegation's status or anchor can't be told. A delegation that
+its parent did sign, but that was revoked, has lapsed, goes beyond its parent's authority or is itself
+overstepped, makes the issuer *failed*: an office that is overstepped is wrong, at every link. Where several
+reasons stand, the one that more knowledge could mend is told first: a missing list, before a lapsed paper.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from vcid.credentials.delegation import MAX_LINKS
+from vcid.delegation_links import Authority, Links, Miss, Weight, read_candidate
+from vcid.knowledge import MAX_FILES
+from vcid.report import Check, CheckName, Outcome
+from vcid.trust import NotAccredited, accredit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
+
+    from vcid.delegation_links import Candidate, CheckLink
+    from vcid.issuers import KnownIssuers
+    from vcid.knowledge import Knowledge
+    from vcid.policy import Policy
+    from vcid.trust import Accreditation, Claim
+
+MAX_TRIED: Final = 500
+"""How many links are tried for one issuer, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entitlement:
+    """Whether an issuer may make its claim, and on what authority.
+
+    Attributes:
+        check: the outcome.
+        accreditation: what entitles it: the policy's own, or what a chain of delegations comes to.
+        freshness: for each link, the oldest time that witnesses vouch for; ``None`` where none do.
+    """
+
+    check: Check
+    accreditation: Accreditation | None = None
+    freshness: tuple[datetime | None, ...] = ()
+
+    def oldest(self, fresh_as_of: datetime | None) -> datetime | None:
+        """The oldest time vouched for, of the links and another; ``None`` if one is vouched for by none."""
+        times = [time for time in (fresh_as_of, *self.freshness) if time is not None]
+        return min(times) if len(times) == 1 + len(self.freshness) else None
+
+
+class Delegations:
+    """Judges issuers by a policy's accreditations, and by the delegations known.
+
+    Args:
+        policy: the policy.
+        knowledge: with the delegations.
+        issuers: judges issuers by an accreditation.
+        check_link: verifies one delegation, as any credential, on the authority of one accreditation alone.
+    """
+
+    def __init__(
+        self, policy: Policy, knowledge: Knowledge, issuers: KnownIssuers, check_link: CheckLink
+    ) -> None:
+        self._policy = policy
+        self._knowledge = knowledge
+        self._issuers = issuers
+        self.links = Links(policy, issuers, check_link)
+        self._by_delegate: Mapping[str, tuple[Candidate, ...]] | None = None
+
+    def entitle(self, claim: Claim, own: Entitlement, *, at: datetime, now: datetime) -> Entitlement:
+        """Judge whether delegations entitle an issuer to a claim that no accreditation of its own covers.
+
+        Args:
+            claim: the claim.
+            own: what stands against it by the policy's own accreditations; of that and of what stands
+                against it by delegation, the weightier is told.
+            at: the moment asked about.
+            now: the moment of asking.
+        """
+        search = _Search(self, claim, at, now)
+        found = search.run()
+        if found is not None:
+            return found
+        weight = Weight.OVERSTEPPED if own.check.outcome is Outcome.FAILED else Weight.STRANGER
+        return Entitlement(search.against[1]) if search.against[0] > weight else own
+
+    def best(self, reached: Iterable[Authority]) -> Authority | None:
+        """Of several that entitle an issuer, choose as among accreditations of the policy."""
+        return max(reached, key=lambda each: self._issuers.preference(each.accreditation), default=None)
+
+    def ways_to(self, issuer: str) -> dict[str, int]:
+        """Tell from whose hands an issuer could have its authority, by the number of links between."""
+        by_delegate = self._index()
+        distance, waiting = {issuer: 0}, deque([issuer])
+        while waiting:
+            delegate = waiting.popleft()
+            if distance[delegate] == MAX_LINKS:
+                continue
+            for candidate in by_delegate.get(delegate, ()):
+                if candidate.issuer not in distance:
+                    distance[candidate.issuer] = distance[delegate] + 1
+                    waiting.append(candidate.issuer)
+        return distance
+
+    def made_for(self, delegates: Iterable[str]) -> Iterator[Candidate]:
+        """Give the delegations that name these delegates."""
+        by_delegate = self._index()
+        for delegate in delegates:
+            yield from by_delegate.get(delegate, ())
+
+    def roots(self, distance: Mapping[str, int]) -> Iterator[Authority]:
+        """Give the policy's accreditations of those from whom a way leads to the issuer."""
+        for accreditation in self._policy.accreditations:
+            if distance.get(accreditation.issuer, 0) > 0:
+                yield Authority(accreditation, (accreditation.issuer,))
+
+    def _index(self) -> Mapping[str, tuple[Candidate, ...]]:
+        """Read what the delegations known say of themselves, once."""
+        if self._by_delegate is None:
+            found: dict[str, list[Candidate]] = {}
+            for number, content in enumerate(self._knowledge.delegations[:MAX_FILES]):
+                if (candidate := read_candidate(number, content)) is not None:
+                    found.setdefault(candidate.delegate, []).append(candidate)
+            self._by_delegate = {delegate: tuple(each) for delegate, each in found.items()}
+        return self._by_delegate
+
+
+_STRANGER: Final = (
+    Weight.STRANGER,
+    Check.unknown(CheckName.ISSUER, "issuer-not-accredited", "no delegation leads to the issuer"),
+)
+
+
+class _Search:
+    """One search for the authority behind a claim; afterwards it knows what stands most against it."""
+
+    def __init__(self, known: Delegations, claim: Claim, at: datetime, now: datetime) -> None:
+        self._known = known
+        self._claim = claim
+        self._at, self._now = at, now
+        self._distance = known.ways_to(claim.issuer)
+        self._by_issuer: dict[str, list[Candidate]] = {}
+        self._held: set[int] = set()
+        self._tried = 0
+        self.against: tuple[Weight, Check] = _STRANGER
+
+    def run(self) -> Entitlement | None:
+        """Follow the links level by level from the policy's accreditations; give what entitles the issuer.
+
+        Of several that do, one is preferred as among accreditations of the policy, then the shortest way.
+        """
+        level = list(self._known.roots(self._distance))
+        if level:
+            for candidate in self._known.made_for(self._distance):
+                self._by_issuer.setdefault(candidate.issuer, []).append(candidate)
+        entitling: list[Authority] = []
+        for number in range(1, MAX_LINKS + 1):
+            level = list(self._follow_all(level, number))
+            entitling += (each for each in level if each.accreditation.issuer == self._claim.issuer)
+        best = self._known.best(entitling)
+        if best is None:
+            return None
+        links = len(best.freshness)
+        detail = f"appointed by delegation over {links} link{'s' if links > 1 else ''}"
+        return Entitlement(Check.passed(CheckName.ISSUER, detail), best.accreditation, best.freshness)
+
+    def _follow_all(self, level: Iterable[Authority], number: int) -> Iterator[Authority]:
+        """Take every link from one level to the next; one that holds is taken once."""
+        for authority in level:
+            for candidate in self._by_issuer.get(authority.accreditation.issuer, ()):
+                too_far = number + self._distance[candidate.delegate] > MAX_LINKS
+                if too_far or candidate.number in self._held:
+                    continue
+                if self._tried == MAX_TRIED:
+                    detail = f"more than {MAX_TRIED} delegations would have to be tried"
+                    self._note(Miss(Weight.UNDECIDED, "too-many-delegations", detail), f"link {number}")
+                    return
+                if (reached := self._try(authority, candidate, number)) is not None:
+                    self._held.add(candidate.number)
+                    yield reached
+
+    def _try(self, authority: Authority, candidate: Candidate, number: int) -> Authority | None:
+        """Take one link, if it holds for all the moments that the claim is about."""
+        self._tried += 1
+        reached = self._known.links.follow(authority, candidate, at=self._at, now=self._now)
+        if isinstance(reached, Authority):
+            miss = self._lapsed(reached) or self._overstepped(reached)
+            if miss is None:
+                return reached
+            reached = miss
+        total = number + self._distance[candidate.delegate]
+        self._note(reached, f"link {number} of {total}")
+        return None
+
+    def _lapsed(self, authority: Authority) -> Miss | None:
+        granted = authority.accreditation
+        for moment in self._claim.moments:
+            if granted.valid_from is not None and moment < granted.valid_from:
+                detail = "the delegation was not in force yet at that time"
+                return Miss(Weight.OVERSTEPPED, "delegation-not-yet-valid", detail)
+            if granted.valid_until is not None and granted.valid_until <= moment:
+                detail = "the delegation was no longer in force at that time"
+                return Miss(Weight.OVERSTEPPED, "delegation-expired", detail)
+        return None
+
+    def _overstepped(self, authority: Authority) -> Miss | None:
+        if authority.accreditation.issuer != self._claim.issuer:
+            return None
+        try:
+            accredit(self._claim, [authority.accreditation])
+        except NotAccredited as error:
+            return Miss(Weight.OVERSTEPPED, error.code, error.detail)
+        return None
+
+    def _note(self, miss: Miss, place: str) -> None:
+        if miss.weight > self.against[0]:
+            self.against = miss.weight, miss.to_check(place)

@@ -60,7 +60,7 @@ class MethodLife:
     key found to have been stolen is revoked from the theft on, also backwards.
 
     Attributes:
-        id: the method's URL.
+        id: the method's URL, under the newest name of its DID.
         multikey: its key.
         purpose: the verification relationship.
         listed: when it was first listed.
@@ -131,6 +131,12 @@ class DidHistory:
         """
         return self.version_at(moment).document
 
+    def names(self) -> frozenset[str]:
+        """Give every name that a version has the DID under: one that moved has several."""
+        contents = dict.fromkeys(version.content for version in self.versions)
+        found = (parse_object(content, max_bytes=MAX_DOCUMENT_BYTES).get("id") for content in contents)
+        return frozenset({self.did, *(name for name in found if isinstance(name, str))})
+
     def extends(self, known: DidHistory) -> bool:
         """Tell whether this history grew out of one that is known, or is that one.
 
@@ -142,7 +148,8 @@ class DidHistory:
     def lives(self, purpose: str = "assertionMethod") -> tuple[MethodLife, ...]:
         """Give the lives of all methods that were ever listed for a purpose, by when they were listed.
 
-        A version whose document can't be read lists nothing, so that every life ends with it.
+        A method of a DID that moved lives on under its DID's newest name. A version whose document can't be
+        read lists nothing, so that every life ends with it.
         """
         ends: dict[tuple[str, str], _Ends] = {}
         spans = list(self._spans(purpose, ends))
@@ -174,7 +181,7 @@ class DidHistory:
         listed: dict[tuple[str, str], VerificationMethod] = {}
         for version in self.versions:
             if version.content != content:
-                content, listed = version.content, _read_listed(version, purpose)
+                content, listed = version.content, _read_listed(version, purpose, self.did)
             for key in [key for key in opened if key not in listed]:
                 span = opened.pop(key)
                 span.removed = version.time
@@ -209,14 +216,20 @@ def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
     return min((moment for moment in (one, other) if moment is not None), default=None)
 
 
-def _read_listed(version: DidVersion, purpose: str) -> dict[tuple[str, str], VerificationMethod]:
+def _read_listed(version: DidVersion, purpose: str, did: str) -> dict[tuple[str, str], VerificationMethod]:
+    """Read the methods that a version lists for a purpose, under the name ``did`` of their DID."""
     try:
         document = version.document
     except ResolutionFailed:
         return {}
     allowed = document.relationships.get(purpose, frozenset())
     return {
-        (method.id, method.public_key.multikey): method
+        (_rename(method.id, document.id, did), method.public_key.multikey): method
         for method in document.methods
         if method.id in allowed and method.controller == document.id
     }
+
+
+def _rename(method: str, document: str, did: str) -> str:
+    own = f"{document}#"
+    return f"{did}#{method.removeprefix(own)}" if method.startswith(own) else method

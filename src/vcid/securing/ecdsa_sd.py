@@ -194,6 +194,36 @@ def verify_derived(
     _verify_statements(proof_key, value.signatures, statements)
 
 
+def read_signed(secured: JsonObject, *, contexts: Contexts) -> bytes:
+    """Give the base signature with what it signs, which a base document and all derived from it share.
+
+    Nothing is verified: of a document that does not verify, this says nothing.
+
+    Returns:
+        The base signature and the hashed input of section "serializeSignData", each of a fixed length.
+
+    Raises:
+        Malformed: there is no such proof, or the document is none; InvalidRecord for several faults.
+    """
+    document, proof = _take_base_proof(secured)
+    config = {name: member for name, member in proof.items() if name not in ("@context", "proofValue")}
+    proof_hash = hash_proof_config(document, config, contexts=contexts)
+    proof_value = str(proof.get("proofValue"))
+    value: BaseProofValue | DerivedProofValue
+    try:
+        value = BaseProofValue.parse(proof_value)
+    except InvalidProof:
+        value = DerivedProofValue.parse(proof_value)
+        factory = create_label_map_function(value.label_map)
+        nquads = label_replacement_canonicalize_json_ld(document, factory, contexts=contexts).nquads
+        mandatory = [nquads[index] for index in value.mandatory_indexes if index < len(nquads)]
+    else:
+        grouped = _group_mandatory(document, value.hmac_key, value.mandatory_pointers, contexts)
+        mandatory = [*grouped.pick(grouped.groups["mandatory"].matching)]
+    mandatory_hash = hash_mandatory_nquads(mandatory)
+    return value.base_signature + _serialize_sign_data(proof_hash, value.public_key, mandatory_hash)
+
+
 def _group_mandatory(
     document: JsonObject, hmac_key: bytes, mandatory_pointers: Sequence[str], contexts: Contexts
 ) -> Grouped:

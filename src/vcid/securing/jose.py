@@ -145,6 +145,11 @@ class Token:
             signing_input=f"{parts[0]}.{parts[1]}".encode("ascii"),
         )
 
+    @property
+    def compact(self) -> bytes:
+        """The token as it was received (RFC 7515, section 7.1); its base64url is canonical."""
+        return self.signing_input + b"." + _encode(self.signature).encode("ascii")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenOptions:

@@ -7,12 +7,16 @@ receipt can be written whenever it is asked for.
 
 from __future__ import annotations
 
-import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from vcid.credentials.envelopes import CREDENTIAL, read_secured
+from vcid.credentials.model import Credential
+from vcid.errors import VcidError
 from vcid.ledger.batches import SALT_BYTES, Batch, build_batch
+from vcid.securing.existence import existence_digest
 from vcid.status.allocation import draw_below
 from vcid.status.tables import refuse_if_behind
 
@@ -67,12 +71,14 @@ def prepare(transaction: Transaction, random: Callable[[int], bytes]) -> Prepare
     if waiting is not None:
         return PreparedBatch(*waiting)
     rows = transaction.execute(
-        "SELECT number, content FROM issuance WHERE content IS NOT NULL"
+        "SELECT number, media_type, content FROM issuance WHERE content IS NOT NULL"
         " AND number NOT IN (SELECT issuance FROM batch_place) ORDER BY number"
     ).fetchall()
     salts = [random(SALT_BYTES) for _ in rows]
     salted = [
-        (salt, hashlib.sha256(content).digest()) for salt, (_, content) in zip(salts, rows, strict=True)
+        # What no receipt could be looked up for takes a leaf that nobody finds.
+        (salt, _digest(Credential(*credential)) or random(_HASH_BYTES))
+        for salt, (_, *credential) in zip(salts, rows, strict=True)
     ]
     batch, places = build_batch(salted, random=random, draw_below=partial(draw_below, random=random))
     stored = transaction.execute(
@@ -116,3 +122,10 @@ def destroy_salt(transaction: Transaction, key: str) -> bool:
         (key,),
     )
     return changed.rowcount == 1
+
+
+def _digest(credential: Credential) -> bytes | None:
+    """The digest that shows a credential's existence; one that can't be read must stop no publication."""
+    with suppress(VcidError):
+        return existence_digest(read_secured(credential, CREDENTIAL).secured)
+    return None

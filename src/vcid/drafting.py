@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from vcid.credentials.birth import BirthRegistration
-from vcid.credentials.guardianship import Guardianship
 from vcid.credentials.model import Credential, Draft, build
 from vcid.credentials.schema import SchemaOutcome, check_schema
 from vcid.dids.methods import did_web_url
@@ -93,7 +92,7 @@ class Desk:
         """
         record = statement.order.record
         start, end = now, statement.order.valid_until
-        if isinstance(record, Guardianship):
+        if not isinstance(record, BirthRegistration):
             start, end = record.valid_from, record.valid_until
         with faults_of_the_record():
             document = build(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vcid.credentials.birth import BirthRegistration, latest_day
+from vcid.credentials.delegation import Delegation
 from vcid.credentials.guardianship import Guardianship
 from vcid.dids.methods import child_identity
 from vcid.dids.urls import is_did
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 _DRAWN = ("id", "childRef", "arrangementId")
 """Members of a subject that are drawn at random where the caller gives none."""
 
-Record = BirthRegistration | Guardianship
+Record = BirthRegistration | Guardianship | Delegation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +41,8 @@ class Order:
 
     Raises:
         TypeError: the key is no text, or the record is none that can be issued.
-        ValueError: the key is empty, too long or no Unicode text, the end has no time zone, or a
-            guardianship, which has a period and guardians of its own, is given a child's DID or an end.
+        ValueError: the key is empty, too long or no Unicode text, the end has no time zone, or a record that
+            has a period of its own, as all but births have, is given a child's DID or an end.
     """
 
     key: str
@@ -52,11 +53,11 @@ class Order:
     def __post_init__(self) -> None:
         check_key(self.key)
         if not isinstance(self.record, Record):
-            raise TypeError("a record is a BirthRegistration or a Guardianship")
+            raise TypeError("a record is a BirthRegistration, a Guardianship or a Delegation")
         if self.valid_until is not None and self.valid_until.utcoffset() is None:
             raise ValueError("valid_until needs a time zone")
-        if isinstance(self.record, Guardianship) and (self.child_did or self.valid_until):
-            raise ValueError("a guardianship states its dependent and its period itself")
+        if not isinstance(self.record, BirthRegistration) and (self.child_did or self.valid_until):
+            raise ValueError("a guardianship or delegation states whom it is about and its period itself")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +154,8 @@ class Statement:
                 stated["childDid"] = order.child_did
             if order.valid_until is not None:
                 stated["validUntil"] = format_timestamp(order.valid_until)
+            if isinstance(order.record, Delegation):
+                stated["delegation"] = order.record.terms_json()
             return hashlib.sha256(canonicalize(stated)).digest()
 
 

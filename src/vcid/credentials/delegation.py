@@ -128,6 +128,10 @@ class Delegation:
         }
         return {"id": self.delegate, "type": SUBJECT_TYPE, **stated(fields)}
 
+    def terms_json(self) -> JsonObject:
+        """Write whom is appointed, and for what period: what the subject's other members don't say."""
+        return stated({"id": self.delegate, "validFrom": self.valid_from, "validUntil": self.valid_until})
+
     @classmethod
     def from_credential(cls, document: JsonObject) -> Delegation:
         """Read what a delegation credential says; its proof, status and authority are another matter.

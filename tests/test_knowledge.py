@@ -2,10 +2,10 @@
 
 import pytest
 
-from vcid.encoding.json import parse_object
-from vcid.encoding.json import canonicalize
+from vcid.encoding.json import canonicalize, parse_object
 from vcid.errors import Conflict, Malformed
-from vcid.knowledge import Knowledge, file_name
+from vcid.knowledge import Knowledge
+from vcid.knowledge_folder import file_name
 from world import COURT, World, birth
 
 

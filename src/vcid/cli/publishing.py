@@ -85,7 +85,7 @@ def publish_authority(authority: Authority, folder: Path | None, *, room: int = 
     Raises:
         VcidError: as ``Issuer.publish``.
     """
-    from vcid.knowledge import check_replaceable
+    from vcid.knowledge_folder import check_replaceable
 
     start = time.perf_counter()
     if folder is not None:

@@ -373,7 +373,7 @@ def test_status_lists_are_whole_and_the_same_for_all(site):
     """The address in a credential gives the list as published, to anybody, with no cookie."""
     registrar, form = site.client(), said()
     registrar.post("/registrations/", form)
-    address = json.loads(download(registrar, form["id"]))["credentialStatus"]["statusListCredential"]
+    address = json.loads(download(registrar, form["id"]))["credentialStatus"][0]["statusListCredential"]
     assert address.startswith("https://civil.example/status/")
     path = address.removeprefix("https://civil.example")
     public, private = site.client(None).get(path), registrar.get(path)

@@ -54,6 +54,7 @@ def main() -> int:
 
 def _sit(task: dict[str, Any], sitting: dict[str, Any]) -> int:
     """Judge the credentials of one sitting with what the verifier knows at it."""
+    from contextlib import closing
     from datetime import timedelta
     from pathlib import Path
 
@@ -68,15 +69,16 @@ def _sit(task: dict[str, Any], sitting: dict[str, Any]) -> int:
     def clock() -> datetime:
         return utc_now() + later
 
-    verifier = Verifier(
-        Policy.parse(Path(task["policy"]).read_bytes()),
-        Knowledge.load(sitting["knowledge"]),
-        views=SqlViewStore.open(task["views"]),
-        surroundings=Surroundings(clock=clock),
-    )
-    for name in sitting["credentials"]:
-        report = verifier.check(Path(name).read_bytes())
-        _say(sitting=sitting["name"], credential=name, report=report.to_json())
+    with closing(SqlViewStore.open(task["views"])) as views:
+        verifier = Verifier(
+            Policy.parse(Path(task["policy"]).read_bytes()),
+            Knowledge.load(sitting["knowledge"]),
+            views=views,
+            surroundings=Surroundings(clock=clock),
+        )
+        for name in sitting["credentials"]:
+            report = verifier.check(Path(name).read_bytes())
+            _say(sitting=sitting["name"], credential=name, report=report.to_json())
     return len(sitting["credentials"])
 
 

@@ -175,7 +175,8 @@ class RegistryMachine(RuleBasedStateMachine):
         return self.chance.randrange(700).to_bytes(3, "big") if count == 3 else self.chance.randbytes(count)
 
     def _copy(self, source, target):
-        source._database._memory.connection.backup(target._database._memory.connection)
+        there, here = (each._database._connections._memory.connection for each in (source, target))
+        there.backup(here)
 
     def teardown(self):
         self.registry.close()

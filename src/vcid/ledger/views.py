@@ -76,7 +76,8 @@ class SqlViewStore:
             ).fetchone()
             _check_step(View(*row) if row else None, old, new)
             transaction.execute(
-                "INSERT OR REPLACE INTO views VALUES (?, ?, ?, ?)",
+                "INSERT INTO views VALUES (?, ?, ?, ?) ON CONFLICT (origin)"
+                " DO UPDATE SET size = excluded.size, root = excluded.root, note = excluded.note",
                 (new.origin, new.size, new.root, new.note),
             )
 

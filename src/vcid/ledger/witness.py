@@ -173,13 +173,20 @@ class ReplayingWitness:
             # Of two requests replayed side by side, the second no longer starts from what is kept.
             if _known(transaction, origin).frontier.size != old_size:
                 raise Conflict("size", "the witness knows a larger checkpoint by now")
-            transaction.execute("INSERT OR REPLACE INTO witness_logs VALUES (?, ?, ?, ?, ?)", row)
+            transaction.execute(
+                "INSERT INTO witness_logs VALUES (?, ?, ?, ?, ?) ON CONFLICT (origin) DO UPDATE SET"
+                " size = excluded.size, root = excluded.root, frontier = excluded.frontier,"
+                " note = excluded.note",
+                row,
+            )
             transaction.executemany(
-                "INSERT OR REPLACE INTO witness_heads VALUES (?, ?, ?, ?)",
+                "INSERT INTO witness_heads VALUES (?, ?, ?, ?) ON CONFLICT (origin, topic)"
+                " DO UPDATE SET seq = excluded.seq, entry_hash = excluded.entry_hash",
                 ((origin, *head) for head in replay.changed.values()),
             )
             transaction.executemany(
-                "INSERT OR REPLACE INTO witness_keys VALUES (?, ?, ?)",
+                "INSERT INTO witness_keys VALUES (?, ?, ?)"
+                " ON CONFLICT (origin, topic) DO UPDATE SET digest = excluded.digest",
                 ((origin, *change) for change in replay.keys.changed.items()),
             )
 

@@ -110,12 +110,12 @@ def reserve(
     credential_id = uuid.UUID(bytes=random(16), version=4).urn
     inserted = transaction.execute(
         "INSERT INTO issuance (key, record_digest, credential_id, reserved_at, succeeds)"
-        " VALUES (?, ?, ?, ?, ?) ON CONFLICT (credential_id) DO NOTHING",
+        " VALUES (?, ?, ?, ?, ?) ON CONFLICT (credential_id) DO NOTHING RETURNING number",
         (key, record_digest, credential_id, now, former),
-    )
-    if not inserted.rowcount or inserted.lastrowid is None:
+    ).fetchone()
+    if inserted is None:
         raise Unavailable("the source of randomness repeats itself")
-    number = inserted.lastrowid
+    number = int(inserted[0])
     return Issuance(
         key=key,
         credential_id=credential_id,

@@ -52,7 +52,8 @@ def record(transaction: Transaction, reserved: Issuance, given: Iterable[Approva
     """
     number = _number(transaction, reserved)
     transaction.executemany(
-        "INSERT OR IGNORE INTO approval (issuance, registrar, approved_at, signature) VALUES (?, ?, ?, ?)",
+        "INSERT INTO approval (issuance, registrar, approved_at, signature) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT DO NOTHING",
         ((number, it.registrar.multikey, format_timestamp(it.approved_at), it.signature) for it in given),
     )
     transaction.execute("DELETE FROM proposal WHERE issuance = ?", (number,))

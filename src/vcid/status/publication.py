@@ -157,12 +157,12 @@ def _open_list(transaction: Transaction, purpose: str, base_url: str, random: Ca
         name = b32encode(random(5)).decode("ascii").lower()
         opened = transaction.execute(
             "INSERT INTO status_list (list_id, purpose, length, state) VALUES (?, ?, ?, 'opening')"
-            " ON CONFLICT DO NOTHING",
+            " ON CONFLICT DO NOTHING RETURNING number",
             (f"{base_url.rstrip('/')}/{name}", purpose, MIN_ENTRIES),
-        )
-        if opened.rowcount and opened.lastrowid is not None:
+        ).fetchone()
+        if opened is not None:
             decoys = _FIRST_DECOYS + draw_below(_FIRST_DECOYS, random)
-            _add_decoys(transaction, opened.lastrowid, decoys, random)
+            _add_decoys(transaction, opened[0], decoys, random)
             return
     raise Unavailable("the source of randomness repeats itself")
 

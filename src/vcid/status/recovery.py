@@ -221,7 +221,7 @@ def _remember_lost(transaction: Transaction, list_id: str, head: PublishedHead) 
     """Note a list that can't be published on, so that its versions up to now raise no alarm again."""
     transaction.execute(
         "INSERT INTO lost_list (list_id, seq, digest) VALUES (?, ?, ?)"
-        " ON CONFLICT DO UPDATE SET seq = excluded.seq, digest = excluded.digest",
+        " ON CONFLICT (list_id) DO UPDATE SET seq = excluded.seq, digest = excluded.digest",
         (list_id, head.seq, head.digest),
     )
 
@@ -245,7 +245,8 @@ def _merge(transaction: Transaction, list_id: str, head: PublishedHead, found: S
     return sum(
         transaction.execute(
             "INSERT INTO slot (list, position, is_set, first_seq) VALUES (?, ?, 1, ?)"
-            " ON CONFLICT DO UPDATE SET is_set = 1, first_seq = excluded.first_seq WHERE is_set = 0",
+            " ON CONFLICT (list, position) DO UPDATE SET is_set = 1, first_seq = excluded.first_seq"
+            " WHERE slot.is_set = 0",
             (number, position, head.seq),
         ).rowcount
         for position in found.bits.set_indices()

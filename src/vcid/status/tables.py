@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from vcid.dids.names import lasting_name
 from vcid.errors import Behind, Conflict
 from vcid.storage import StoreSchema
 
@@ -161,6 +162,8 @@ def read_publications(transaction: Transaction, *, pending: bool) -> tuple[Publi
 def bind(transaction: Transaction, did: str, key: str) -> tuple[str, ...]:
     """Note whose registry it is, for good, and give the keys of its issuer, the first one first.
 
+    A did:webvh that moved is the same issuer under another name.
+
     Raises:
         Conflict: code ``other-registry``, it is another issuer's, or of another key.
     """
@@ -169,17 +172,18 @@ def bind(transaction: Transaction, did: str, key: str) -> tuple[str, ...]:
         transaction.execute("UPDATE registry SET did = ?", (did,))
         add_key(transaction, key)
     keys = tuple(row[0] for row in transaction.execute("SELECT multikey FROM signing_key ORDER BY number"))
-    if bound not in (None, did) or key not in keys:
+    if (bound is not None and lasting_name(bound) != lasting_name(did)) or key not in keys:
         raise Conflict(
             "other-registry",
             "the registry is that of another issuer or key: open it with those, or give this issuer its own",
         )
+    transaction.execute("UPDATE registry SET did = ? WHERE did <> ?", (did, did))
     return keys
 
 
 def add_key(transaction: Transaction, key: str) -> None:
     """Note a further key of the registry's issuer, once."""
-    transaction.execute("INSERT OR IGNORE INTO signing_key (multikey) VALUES (?)", (key,))
+    transaction.execute("INSERT INTO signing_key (multikey) VALUES (?) ON CONFLICT DO NOTHING", (key,))
 
 
 def promote(transaction: Transaction, number: int) -> None:

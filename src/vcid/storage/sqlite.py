@@ -1,4 +1,4 @@
-"""SQLite connections for the stores: transactions, schema versions, threads and forks.
+"""Stores in SQLite: a file, or this process's memory.
 
 A store is one file. Every thread of every process has its own connection; a connection inherited through
 ``fork`` is never touched again, since closing it in the child could remove the parent's write-ahead log.
@@ -14,18 +14,18 @@ import threading
 import time
 import weakref
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vcid.errors import StoreTooNew, Unavailable
+from vcid.errors import Conflict, Unavailable
+from vcid.storage.schema import migrate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
     from typing import Self
 
-    Parameter = str | bytes | int | float | None
+    from vcid.storage.schema import Parameter, StoreSchema
 
 _URL = "sqlite:///"
 _MEMORY = "sqlite://"
@@ -35,26 +35,8 @@ _inherited: list[sqlite3.Connection] = []
 """Connections that came through a fork, kept so that they are never closed in the child."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoreSchema:
-    """What a store's tables are called and how they came about.
-
-    Attributes:
-        name: the kind of store (``registry``), kept in the file beside its version.
-        migrations: statements, ended by semicolons, that take the store from version *i* to *i* + 1.
-    """
-
-    name: str
-    migrations: tuple[str, ...]
-
-    @property
-    def version(self) -> int:
-        """The version that this code reads and writes."""
-        return len(self.migrations)
-
-
-class Transaction:
-    """A running transaction: statements with ``?`` in place of values."""
+class SqliteTransaction:
+    """A running transaction."""
 
     __slots__ = ("_connection",)
 
@@ -62,12 +44,12 @@ class Transaction:
         self._connection = connection
 
     def execute(self, sql: str, parameters: Sequence[Parameter] = ()) -> sqlite3.Cursor:
-        """Run one statement; a broken constraint raises ``sqlite3.IntegrityError``."""
+        """Run one statement."""
         return self._connection.execute(sql, parameters)
 
-    def executemany(self, sql: str, rows: Iterable[Sequence[Parameter]]) -> sqlite3.Cursor:
+    def executemany(self, sql: str, rows: Iterable[Sequence[Parameter]]) -> None:
         """Run one statement for each row of values."""
-        return self._connection.executemany(sql, rows)
+        self._connection.executemany(sql, rows)
 
 
 class _Handle:
@@ -94,8 +76,8 @@ class _Handle:
             self.close()
 
 
-class Database:
-    """A store's database, safe to share between threads and to carry across a fork."""
+class SqliteConnections:
+    """The connections to one store."""
 
     def __init__(self, path: Path | None, schema: StoreSchema) -> None:
         self._path = path
@@ -110,37 +92,26 @@ class Database:
             self._handle()
 
     @classmethod
-    def open(cls, url: str, schema: StoreSchema) -> Self:
-        """Open a store, creating or migrating it as needed.
-
-        Args:
-            url: ``sqlite:///path`` (``sqlite:////absolute/path``), or ``sqlite://`` for one in memory.
-            schema: the tables expected.
+    def of(cls, url: str, schema: StoreSchema) -> Self:
+        """Open the store that a URL names, creating or migrating it as needed.
 
         Raises:
             ValueError: the URL is of another kind.
-            StoreTooNew: a newer version of vcid wrote the file.
-            Unavailable: the file can't be opened, or is no database.
         """
         if url == _MEMORY:
             return cls(None, schema)
         if not url.startswith(_URL) or len(url) == len(_URL):
-            raise ValueError("a store's URL is sqlite:///path, or sqlite:// for one in memory")
+            raise ValueError("a store's URL is sqlite:///path, sqlite:// in memory, or postgresql://…")
         return cls(Path(url.removeprefix(_URL)).absolute(), schema)
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
-        """Hold the write lock; commit on success, roll everything back on any exception.
-
-        Raises:
-            Unavailable: the disk is full, the store is locked for too long, or the file is damaged.
-            ValueError: a transaction is already open on this thread.
-        """
+    def transaction(self) -> Iterator[SqliteTransaction]:
+        """Hold the write lock; commit on success, roll everything back on any exception."""
         with self._running("BEGIN IMMEDIATE") as transaction:
             yield transaction
 
     @contextmanager
-    def read(self) -> Iterator[Transaction]:
+    def read(self) -> Iterator[SqliteTransaction]:
         """See one unchanging state of the store for as long as the block runs."""
         with self._running("BEGIN") as transaction:
             yield transaction
@@ -151,7 +122,7 @@ class Database:
             handle.close()
 
     @contextmanager
-    def _running(self, begin: str) -> Iterator[Transaction]:
+    def _running(self, begin: str) -> Iterator[SqliteTransaction]:
         handle = self._handle()
         with self._turn:
             if handle.busy:
@@ -200,10 +171,10 @@ class Database:
 
 
 @contextmanager
-def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[Transaction]:
+def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[SqliteTransaction]:
     connection.execute(begin)
     try:
-        yield Transaction(connection)
+        yield SqliteTransaction(connection)
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
@@ -213,11 +184,13 @@ def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[Transac
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Turn what SQLite says of its surroundings into ``Unavailable``; broken constraints pass as they are."""
+    """Say what SQLite says in vcid's errors."""
     try:
         yield
-    except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError):
+    except (sqlite3.ProgrammingError, sqlite3.InterfaceError):
         raise
+    except sqlite3.IntegrityError as error:
+        raise Conflict("constraint", f"the store's tables don't allow it: {error}") from error
     except sqlite3.DatabaseError as error:
         raise Unavailable(f"the store can't be used: {error}; check the disk and the file") from error
 
@@ -245,7 +218,7 @@ def _prepare(connection: sqlite3.Connection, schema: StoreSchema) -> None:
     _use_write_ahead_log(connection)
     if _version(connection, schema) < schema.version:
         with _transaction(connection, "BEGIN IMMEDIATE") as transaction:
-            _migrate(transaction, schema, _version(connection, schema))
+            migrate(transaction, schema, _version(connection, schema))
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
@@ -269,33 +242,5 @@ def _version(connection: sqlite3.Connection, schema: StoreSchema) -> int:
         return 0
     row = connection.execute("SELECT version FROM vcid_schema WHERE name = ?", (schema.name,)).fetchone()
     version = int(row[0]) if row else 0
-    if version > schema.version:
-        raise StoreTooNew(
-            f"the {schema.name} store has version {version}, this vcid reads up to {schema.version}:"
-            " update vcid"
-        )
+    schema.check(version)
     return version
-
-
-def _migrate(transaction: Transaction, schema: StoreSchema, version: int) -> None:
-    transaction.execute(
-        "CREATE TABLE IF NOT EXISTS vcid_schema (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT"
-    )
-    for migration in schema.migrations[version:]:
-        for statement in _statements(migration):
-            transaction.execute(statement)
-    transaction.execute(
-        "INSERT INTO vcid_schema VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET version = excluded.version",
-        (schema.name, schema.version),
-    )
-
-
-def _statements(script: str) -> Iterator[str]:
-    statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
-    if statement.strip():
-        raise ValueError("a migration's last statement has no semicolon")

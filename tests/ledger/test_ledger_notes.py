@@ -1,6 +1,7 @@
 """Signed notes, checkpoints and cosignatures: the C2SP formats to the byte, and nothing that is nearly so."""
 
 import base64
+from hashlib import sha256
 
 import pytest
 from hypothesis import given
@@ -202,7 +203,8 @@ def test_a_time_past_the_limit_refuses_the_note():
 
 def test_a_signature_of_one_type_is_none_of_another():
     """One key's note signature, shown as its cosignature or the other way round, does not verify."""
-    both = [NoteKey("w.example", kind, signer(2).public_key) for kind in SignatureType]
+    types = (SignatureType.ED25519, SignatureType.COSIGNATURE_V1)
+    both = [NoteKey("w.example", kind, signer(2).public_key) for kind in types]
     plain = sign_note(TEXT, "w.example", signer(2)).signature
     timed = cosign(TEXT, "w.example", signer(2), TIME).signature
     for key, signature in [
@@ -273,6 +275,7 @@ BAD_VKEYS = {
     "another name": SPEC_VKEY.replace("foo", "bar"),
     "no key": "example.com/foo+530d903a",
     "another type": NoteKey.parse(SPEC_VKEY).vkey.replace("+Ae", "+Au"),
+    "the length of another type": NoteKey.parse(SPEC_VKEY).vkey.replace("+Ae", "+Be"),
     "a short key": "example.com/foo+530d903a+AekyeRrm",
     "empty": "",
     "space in the name": SPEC_VKEY.replace("/", " "),
@@ -286,10 +289,88 @@ def test_a_verifier_key_states_its_own_id(vkey):
         NoteKey.parse(vkey)
 
 
-def test_only_ed25519_keys_sign_notes():
-    """A P-256 key has no signature type here."""
-    with pytest.raises(ValueError, match="Ed25519"):
-        NoteKey(ORIGIN, SignatureType.ED25519, LocalSigner.generate(KeyType.P256).public_key)
+@pytest.mark.parametrize("kind", SignatureType)
+def test_each_signature_type_has_its_type_of_key(kind):
+    """A P-256 key has no signature type here, and no type takes the other's key."""
+    wrong = signer(2) if kind is SignatureType.SUBTREE_V1 else post_quantum(2)
+    for key in (LocalSigner.generate(KeyType.P256).public_key, wrong.public_key):
+        with pytest.raises(ValueError, match="Ed25519"):
+            NoteKey(ORIGIN, kind, key)
+
+
+def post_quantum(number):
+    return LocalSigner.from_private_bytes(KeyType.ML_DSA_44, bytes([number]) * 32)
+
+
+def test_an_ml_dsa_cosignature_signs_the_structure_of_the_specification():
+    """Label, names behind their lengths, time, start 0, size and root (tlog-cosignature, type 0x06)."""
+    cosignature = cosign(TEXT, "w.example", post_quantum(2), TIME)
+    origin = ORIGIN.encode()
+    message = b"subtree/v1\n\0\x09w.example" + TIME.to_bytes(8) + bytes([len(origin)]) + origin
+    message += bytes(8) + (7).to_bytes(8) + b"r" * 32
+    post_quantum(2).public_key.verify(cosignature.signature[8:], message)
+    assert cosignature.signature[:8] == TIME.to_bytes(8)
+    material = b"\x06" + post_quantum(2).public_key.raw
+    assert cosignature.key_id == sha256(b"w.example\n" + material).digest()[:4]
+
+
+@pytest.mark.parametrize("time", [0, 1, TIME, (1 << 63) - 1])
+def test_an_ml_dsa_cosignature_round_trips(time):
+    """It verifies under its key as text, with the time that it states, which may be none."""
+    key = NoteKey.parse(NoteKey.of_cosigner("w.example", post_quantum(2).public_key).vkey)
+    read = Note.parse(note(cosign(TEXT, "w.example", post_quantum(2), time)).encode())
+    assert [(one.key, one.time) for one in read.verify([key])] == [(key, time)]
+
+
+def test_an_ml_dsa_cosignature_is_bound_to_everything_it_states():
+    """Another time, name, origin, size or root does not verify; nor does a text that is no checkpoint."""
+    key = NoteKey.of_cosigner("w.example", post_quantum(2).public_key)
+    made = cosign(TEXT, "w.example", post_quantum(2), TIME).signature
+    key.verify(TEXT, made)
+    renamed = NoteKey.of_cosigner("v.example", post_quantum(2).public_key)
+    others = [
+        (key, TEXT, bytes(8) + made[8:]),
+        (renamed, TEXT, made),
+        (key, Checkpoint("other.example", 7, b"r" * 32).text, made),
+        (key, Checkpoint(ORIGIN, 8, b"r" * 32).text, made),
+        (key, Checkpoint(ORIGIN, 7, b"s" * 32).text, made),
+        (key, "no checkpoint\n", made),
+        (key, Checkpoint("o" * 256, 7, b"r" * 32).text, made),
+        (key, TEXT, made[:-1]),
+        (key, TEXT, made + b"x"),
+        (key, TEXT, (1 << 63).to_bytes(8) + made[8:]),
+    ]
+    for one, text, signature in others:
+        with pytest.raises(InvalidProof, match="bad-signature"):
+            one.verify(text, signature)
+
+
+@pytest.mark.parametrize("time", [-1, 1 << 63])
+def test_an_ml_dsa_cosignature_needs_a_time_in_range(time):
+    """No time may be stated, an impossible one may not; and what is no checkpoint is not cosigned."""
+    with pytest.raises(ValueError, match="time"):
+        cosign(TEXT, "w.example", post_quantum(2), time)
+    with pytest.raises(ValueError, match="checkpoints"):
+        cosign("a note\n", "w.example", post_quantum(2), TIME)
+    with pytest.raises(ValueError, match="255"):
+        cosign(TEXT, "w" * 256, post_quantum(2), TIME)
+
+
+def test_no_cosignature_of_one_type_passes_as_the_other():
+    """Under either key's id, a signature of the other type refuses the note."""
+    keys = {
+        signer: NoteKey.of_cosigner("w.example", signer.public_key) for signer in (signer(2), post_quantum(2))
+    }
+    for claimed in keys.values():
+        for maker, own in keys.items():
+            line = NoteSignature(
+                "w.example", claimed.key_id, cosign(TEXT, "w.example", maker, TIME).signature
+            )
+            if own is claimed:
+                assert len(note(line).verify(keys.values())) == 1
+                continue
+            with pytest.raises(InvalidProof, match="bad-signature"):
+                note(line).verify(keys.values())
 
 
 names = st.text(st.characters(codec="utf-8", min_codepoint=0x21), min_size=1, max_size=20).filter(

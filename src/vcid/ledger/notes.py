@@ -1,10 +1,12 @@
 """Signed notes, verifier keys, checkpoints and cosignatures in the C2SP formats.
 
-This module follows C2SP signed-note v1.0.0, tlog-checkpoint v1.0.0 and the Ed25519 part of tlog-cosignature:
-type 0x01 signs the text of a note, type 0x04 signs a checkpoint together with a time. Reading is strict: a
-text has one encoding, so that a log and its witnesses can't be brought to sign two spellings of one
-statement. Signatures of unknown keys are passed over; a signature that claims a known key and does not
-verify, or that stands twice, refuses the whole note.
+This module follows C2SP signed-note v1.0.0, tlog-checkpoint v1.0.0 and tlog-cosignature: type 0x01 signs the
+text of a note with Ed25519, type 0x04 a checkpoint's text together with a time, and type 0x06 signs, with
+ML-DSA-44, the cosigner's name, a time, and the origin, size and root of a checkpoint. The last may state no
+time (0), which says nothing of freshness, and covers no extension lines. Reading is strict: a text has one
+encoding, so that a log and its witnesses can't be brought to sign two spellings of one statement. Signatures
+of unknown keys are passed over; a signature that claims a known key and does not verify, or that stands
+twice, refuses the whole note.
 """
 
 from __future__ import annotations
@@ -45,6 +47,18 @@ class SignatureType(IntEnum):
 
     ED25519 = 0x01
     COSIGNATURE_V1 = 0x04
+    SUBTREE_V1 = 0x06
+
+    @property
+    def key_type(self) -> KeyType:
+        """The type of key that makes such signatures."""
+        return KeyType.ML_DSA_44 if self is SignatureType.SUBTREE_V1 else KeyType.ED25519
+
+
+COSIGNATURE_TYPES = frozenset({SignatureType.COSIGNATURE_V1, SignatureType.SUBTREE_V1})
+"""The signature types with which witnesses sign checkpoints."""
+
+_SIGNATURE_BYTES = {KeyType.ED25519: 64, KeyType.ML_DSA_44: 2420}
 
 
 def encode_base64(data: bytes) -> str:
@@ -96,7 +110,7 @@ class NoteKey:
     Attributes:
         name: who signs; for a log, its origin.
         signature_type: what a signature by this key states.
-        public_key: an Ed25519 key.
+        public_key: an ML-DSA-44 key for type 0x06, else an Ed25519 key.
         key_id: the four bytes that stand before each of its signatures.
     """
 
@@ -107,8 +121,8 @@ class NoteKey:
 
     def __post_init__(self) -> None:
         check_name(self.name)
-        if self.public_key.key_type is not KeyType.ED25519:
-            raise ValueError("notes and cosignatures are signed with Ed25519 keys")
+        if self.public_key.key_type is not self.signature_type.key_type:
+            raise ValueError("notes are signed with Ed25519 keys, cosignatures with these or ML-DSA-44 keys")
         material = bytes([self.signature_type]) + self.public_key.raw
         digest = sha256(self.name.encode() + b"\n" + material).digest()
         object.__setattr__(self, "key_id", digest[:4])
@@ -118,6 +132,16 @@ class NoteKey:
         """The key with which a log signs its checkpoints, under its origin as name."""
         return cls(origin, SignatureType.ED25519, public_key)
 
+    @classmethod
+    def of_cosigner(cls, name: str, public_key: PublicKey) -> Self:
+        """The key with which a witness cosigns checkpoints; the type of key decides that of its signatures.
+
+        Raises:
+            ValueError: no cosignature is made with a key of that type.
+        """
+        subtree = public_key.key_type is KeyType.ML_DSA_44
+        return cls(name, SignatureType.SUBTREE_V1 if subtree else SignatureType.COSIGNATURE_V1, public_key)
+
     @property
     def vkey(self) -> str:
         """The verifier key as text (signed-note, "Verifier keys")."""
@@ -126,7 +150,7 @@ class NoteKey:
 
     @classmethod
     def parse(cls, vkey: str) -> Self:
-        """Read a verifier key of type 0x01 or 0x04.
+        """Read a verifier key of type 0x01, 0x04 or 0x06.
 
         Raises:
             Malformed: it is no such key, or its key ID is not the one that its contents give.
@@ -135,10 +159,11 @@ class NoteKey:
         if len(parts) != 3 or not _VKEY_ID.fullmatch(parts[1]):
             raise Malformed("vkey", "a name, eight lowercase hex digits and base64, joined by '+'")
         material = decode_base64(parts[2])
-        if len(material) != 33 or material[0] not in frozenset(SignatureType):
-            raise Malformed("vkey-type", "an Ed25519 key of signature type 0x01 or 0x04")
-        public_key = PublicKey(KeyType.ED25519, material[1:])
-        key = cls(check_name(parts[0]), SignatureType(material[0]), public_key)
+        if not material or material[0] not in frozenset(SignatureType):
+            raise Malformed("vkey-type", "a key of signature type 0x01, 0x04 or 0x06")
+        signature_type = SignatureType(material[0])
+        public_key = PublicKey(signature_type.key_type, material[1:])
+        key = cls(check_name(parts[0]), signature_type, public_key)
         if key.key_id.hex() != parts[1]:
             raise Malformed("vkey-id", "the key ID that belongs to the name and key")
         return key
@@ -158,11 +183,34 @@ class NoteKey:
         time = int.from_bytes(signature[:8])
         if time > MAX_SIZE:
             raise InvalidProof("bad-signature", f"the cosignature of {self.name} states an impossible time")
-        self._check(signature[8:], cosigned_message(text, time))
+        try:
+            message = self.cosigned_message(text, time)
+        except ValueError as error:
+            raise InvalidProof("bad-signature", "the note is no checkpoint that can be cosigned") from error
+        self._check(signature[8:], message)
         return time
 
+    def cosigned_message(self, text: str, time: int) -> bytes:
+        """What a cosignature by this key signs (tlog-cosignature, "signed message" of each type).
+
+        Raises:
+            ValueError: the text is no checkpoint, or a name too long for type 0x06.
+        """
+        if self.signature_type is SignatureType.COSIGNATURE_V1:
+            return f"cosignature/v1\ntime {time}\n{text}".encode()
+        try:
+            checkpoint = Checkpoint.parse(text)
+        except Malformed as error:
+            raise ValueError("cosigners sign checkpoints") from error
+        names = [name.encode() for name in (self.name, checkpoint.origin)]
+        if any(len(name) > 255 for name in names):
+            raise ValueError("an ML-DSA-44 cosignature holds names of at most 255 bytes")
+        cosigner, origin = (bytes([len(name)]) + name for name in names)
+        state = bytes(8) + checkpoint.size.to_bytes(8) + checkpoint.root
+        return b"subtree/v1\n\0" + cosigner + time.to_bytes(8) + origin + state
+
     def _check(self, signature: bytes, message: bytes) -> None:
-        if len(signature) != 64:
+        if len(signature) != _SIGNATURE_BYTES[self.public_key.key_type]:
             raise InvalidProof("bad-signature", f"the signature of {self.name} has another length")
         self.public_key.verify(signature, message)
 
@@ -281,17 +329,19 @@ def sign_note(text: str, name: str, signer: Signer) -> NoteSignature:
 
 
 def cosign(text: str, name: str, signer: Signer, time: int) -> NoteSignature:
-    """Sign a checkpoint's text and a POSIX time with a type 0x04 cosignature under a name."""
-    if not 0 < time <= MAX_SIZE:
-        raise ValueError("a cosignature states a time after 1970")
-    key = NoteKey(name, SignatureType.COSIGNATURE_V1, signer.public_key)
-    signature = signer.sign(cosigned_message(text, time))
+    """Cosign a checkpoint's text and a POSIX time under a name: type 0x06 by an ML-DSA-44 key, else 0x04.
+
+    A type 0x06 cosignature of time 0 says that the checkpoint continues what the signer saw before, and not
+    that it is the largest.
+
+    Raises:
+        ValueError: the time is out of range, or the text is no checkpoint.
+    """
+    key = NoteKey.of_cosigner(name, signer.public_key)
+    if not (0 < time <= MAX_SIZE or (time == 0 and key.signature_type is SignatureType.SUBTREE_V1)):
+        raise ValueError("a cosignature states a time after 1970, or with ML-DSA-44 none")
+    signature = signer.sign(key.cosigned_message(text, time))
     return NoteSignature(name, key.key_id, time.to_bytes(8) + signature)
-
-
-def cosigned_message(text: str, time: int) -> bytes:
-    """What an Ed25519 cosignature signs (tlog-cosignature, "Ed25519 signed message")."""
-    return f"cosignature/v1\ntime {time}\n{text}".encode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ def test_policy():
         ("clock_skew", True),
         ("tolerated", True),
         ("required_suites", True),
+        ("time_honest", True),
         ("unsafe_any_json_ld", True),
         ("unsafe_any_issuer", True),
     ]

@@ -55,6 +55,7 @@ def policies(draw):
         logs=(log,) if draw(st.booleans()) else (),
         suites=suites,
         required_suites=frozenset(draw(st.lists(st.sampled_from(sorted(suites)))) if suites else ()),
+        time_honest=draw(st.booleans()),
         unsafe_any_json_ld=draw(st.booleans()),
         unsafe_any_issuer=draw(st.booleans()),
         max_evidence_age=timedelta(seconds=draw(st.integers(1, 10**7))),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from vcid.dids.names import lasting_name
 from vcid.errors import InvalidProof, Malformed, Unavailable
 from vcid.ledger.anchor import Judgement, Outcome, View
 from vcid.ledger.entries import Kind
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from vcid.knowledge import Anchored, Knowledge
+    from vcid.known_dids import KnownDids
     from vcid.ledger.anchor import LogPolicy, ViewStore
     from vcid.policy import Policy
     from vcid.statuses import Standing, UsedList
@@ -68,9 +70,12 @@ class _Answer:
 class Anchors:
     """Judges anchors by a policy's logs, what is known and what is remembered."""
 
-    def __init__(self, policy: Policy, knowledge: Knowledge, views: ViewStore | None) -> None:
+    def __init__(
+        self, policy: Policy, knowledge: Knowledge, dids: KnownDids, views: ViewStore | None
+    ) -> None:
         self._policy = policy
         self._knowledge = knowledge
+        self._dids = dids
         self._views = views
         self._judged: dict[tuple[str, Claim], tuple[datetime, Judgement]] = {}
 
@@ -108,8 +113,7 @@ class Anchors:
         for did, accreditation in issuers.items():
             # A did:key is its own document: there is none to be newer.
             if not did.startswith("did:key:"):
-                document = self._knowledge.did_documents.get(did)
-                yield _Question(Kind.DID_DOCUMENT, did, document, accreditation)
+                yield _Question(Kind.DID_DOCUMENT, lasting_name(did), self._dids.find(did), accreditation)
 
     def _answer(self, question: _Question, log: LogPolicy | None, now: datetime) -> _Answer:
         """Judge one document."""

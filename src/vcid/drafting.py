@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 from vcid.credentials.birth import BirthRegistration
 from vcid.credentials.model import Credential, Draft, build
 from vcid.credentials.schema import SchemaOutcome, check_schema
+from vcid.dids.documents import DidDocument, did_document
 from vcid.dids.methods import did_web_url
+from vcid.dids.names import WEBVH
+from vcid.dids.webvh import WebvhFiles, read_history
 from vcid.encoding.contexts import Contexts
 from vcid.encoding.dates import format_timestamp, utc_now
 from vcid.encoding.json import canonicalize
@@ -21,13 +24,13 @@ from vcid.securing.data_integrity import ProofDemand, ProofOptions, add_proof, v
 from vcid.status.bitstring import ListPeriod, build_status_list
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from vcid.credentials.approvals import ApprovalRule
-    from vcid.dids.documents import DidDocument, VerificationMethod
+    from vcid.dids.documents import VerificationMethod
     from vcid.encoding.json import JsonObject
-    from vcid.keys.signing import Signer
+    from vcid.keys.signing import PublicKey, Signer
     from vcid.orders import Renewal, Statement
     from vcid.status.registry import Issuance, ListSnapshot
 
@@ -48,6 +51,9 @@ class Practice:
         approval: who has to approve a credential before it is signed; nobody, by default.
         document: the issuer's DID document as it is published; by default one that lists every key that
             the issuer signed with. A key that was retired stays listed: what it signed still verifies.
+        did_log: a did:webvh's ``did.jsonl`` as it is published, whose newest version is the document; a
+            did:webvh needs it.
+        did_witness: its ``did-witness.json``, where the log needs witnesses.
         clock: gives the current time, with a time zone.
         contexts: the JSON-LD contexts known.
     """
@@ -58,8 +64,42 @@ class Practice:
     list_validity: timedelta = LIST_VALIDITY
     approval: ApprovalRule | None = None
     document: JsonObject | None = None
+    did_log: bytes | None = field(default=None, repr=False)
+    did_witness: bytes | None = field(default=None, repr=False)
     clock: Callable[[], datetime] = utc_now
     contexts: Contexts = field(default_factory=Contexts.carried)
+
+
+def read_own_document(did: str, practice: Practice, keys: Sequence[PublicKey]) -> DidDocument:
+    """Read an issuer's DID document as its practice publishes it, or write one that lists these keys.
+
+    Raises:
+        ValueError: what the practice gives is no DID document or log of this issuer's, or a did:webvh's is
+            missing.
+    """
+    listed = dict.fromkeys([*keys, *(second.public_key for second in practice.second_signers)])
+    try:
+        if practice.did_log is not None:
+            return _read_own_log(did, practice, practice.did_log)
+        if did.startswith(WEBVH):
+            raise ValueError("the practice of a did:webvh has its did_log")
+        document = DidDocument.parse(practice.document or did_document(did, [*listed]))
+    except ResolutionFailed as error:
+        raise ValueError(f"the practice's document is no DID document: {error}") from error
+    if document.id != did:
+        raise ValueError("the practice's document is another DID's")
+    return document
+
+
+def _read_own_log(did: str, practice: Practice, log: bytes) -> DidDocument:
+    files = WebvhFiles.of(log, practice.did_witness)
+    newest = read_history(did, files, now=practice.clock()).versions[-1]
+    if newest.deactivated:
+        raise ValueError("the practice's DID was deactivated")
+    document = newest.document
+    if practice.document is not None and DidDocument.parse(practice.document) != document:
+        raise ValueError("the practice's document is not the newest of its did_log")
+    return document
 
 
 class Desk:

@@ -16,10 +16,11 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from vcid.control import check_control
-from vcid.dids.documents import DidDocument, did_document, parse_did
-from vcid.drafting import Desk, Practice
+from vcid.dids.documents import parse_did
+from vcid.dids.names import lasting_name
+from vcid.drafting import Desk, Practice, read_own_document
 from vcid.encoding.json import canonicalize
-from vcid.errors import Behind, Conflict, ResolutionFailed, Unavailable
+from vcid.errors import Behind, Conflict, Unavailable
 from vcid.issuers import Audience
 from vcid.issuing import Counter, Issued
 from vcid.knowledge import Published
@@ -29,12 +30,12 @@ from vcid.topics import OwnTopics, name_heads, refuse_old_ledger
 from vcid.trust import Accreditation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from vcid.credentials.approvals import Approval, Proposal
     from vcid.credentials.envelopes import Presentation
     from vcid.credentials.model import Credential
-    from vcid.keys.signing import PublicKey, Signer
+    from vcid.keys.signing import Signer
     from vcid.ledger.anchor import View
     from vcid.ledger.entries import Entry
     from vcid.ledger.log import Ledger
@@ -57,7 +58,8 @@ class Issuer:
     """An authority that issues, revokes and publishes. Safe to share between threads and processes.
 
     Args:
-        did: the issuer's DID; a did:web's document lists the signer's key.
+        did: the issuer's DID, whose document lists the signer's key. One that moved goes on with its registry
+            under its new name.
         signer: signs credentials, lists and ledger entries.
         registry: the issuer's own registry; the first issuer that opens it is the only one that can.
         ledger: where lists are anchored.
@@ -91,11 +93,11 @@ class Issuer:
         self._ledger = ledger
         self._practice = practice or Practice()
         # A trial first: an issuer that can't work must not take a registry for its own.
-        Desk(_read_document(self.did, self._practice, [signer.public_key]), signer, self._practice)
+        Desk(read_own_document(self.did, self._practice, [signer.public_key]), signer, self._practice)
         keys = registry.bind(self.did, signer.public_key)
         self.owner = keys[0]
         self._topics = OwnTopics(ledger, signer, self.owner)
-        document = _read_document(self.did, self._practice, keys)
+        document = read_own_document(self.did, self._practice, keys)
         self.document = document.content
         self._desk = Desk(document, signer, self._practice)
         self._counter = Counter(registry, self._desk, self._practice)
@@ -107,8 +109,13 @@ class Issuer:
 
     @property
     def document_digest(self) -> bytes:
-        """SHA-256 of the DID document in canonical JSON; policies may pin it."""
-        return hashlib.sha256(canonicalize(self.document)).digest()
+        """SHA-256 of the DID document in canonical JSON, or of a did:webvh's log; policies may pin it."""
+        return hashlib.sha256(self._did_content).digest()
+
+    @property
+    def _did_content(self) -> bytes:
+        """The bytes by which the issuer's DID is known."""
+        return self._practice.did_log or canonicalize(self.document)
 
     def accreditation(self, credential_types: Iterable[str], jurisdictions: Iterable[str]) -> Accreditation:
         """What a verifier's policy says to believe this issuer; whether to is the verifier's.
@@ -312,7 +319,7 @@ class Issuer:
         """
         self.refuse_backup()
         next_key, practice = next_signer.public_key, practice or self._practice
-        Desk(_read_document(self.did, practice, [next_key]), next_signer, practice)
+        Desk(read_own_document(self.did, practice, [next_key]), next_signer, practice)
         self._registry.add_key(next_key)
         successor = Issuer(
             self.did, next_signer, registry=self._registry, ledger=self._ledger, practice=practice
@@ -342,8 +349,14 @@ class Issuer:
             Published(kind=Kind.STATUS_LIST, id=it.list_id, owner=self.owner, content=it.content)
             for it in self._registry.published_lists()
         ]
-        document = canonicalize(self.document)
-        return (Published(kind=Kind.DID_DOCUMENT, id=self.did, owner=self.owner, content=document), *lists)
+        document = Published(
+            kind=Kind.DID_DOCUMENT,
+            id=self.did,
+            owner=self.owner,
+            content=self._did_content,
+            witness=self._practice.did_witness,
+        )
+        return (document, *lists)
 
     def published_list(self, url: str) -> bytes | None:
         """The newest published status list of that URL, as it is to be served; ``None`` if there is none."""
@@ -409,7 +422,7 @@ class Issuer:
         for it in publications:
             yield self._topics.entry(Kind.STATUS_LIST, it.list_id, seq=it.seq, digest=it.digest)
         for entry in (
-            self._topics.next_entry(Kind.DID_DOCUMENT, self.did, self.document_digest),
+            self._topics.next_entry(Kind.DID_DOCUMENT, lasting_name(self.did), self.document_digest),
             self._topics.next_entry(Kind.BATCH_ROOT, "", batch.digest),
         ):
             if entry is not None:
@@ -420,19 +433,3 @@ class Issuer:
         heads = self._topics.scan()
         # Asked only now: a list is in the registry before it is in the ledger.
         return name_heads(heads, (*self._registry.list_ids(), *more))
-
-
-def _read_document(did: str, practice: Practice, keys: Sequence[PublicKey]) -> DidDocument:
-    """Read the DID document that the practice gives, or write one that lists these keys.
-
-    Raises:
-        ValueError: what the practice gives is no DID document of this issuer's.
-    """
-    listed = dict.fromkeys([*keys, *(second.public_key for second in practice.second_signers)])
-    try:
-        document = DidDocument.parse(practice.document or did_document(did, [*listed]))
-    except ResolutionFailed as error:
-        raise ValueError(f"the practice's document is no DID document: {error}") from error
-    if document.id != did:
-        raise ValueError("the practice's document is another DID's")
-    return document

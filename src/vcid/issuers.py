@@ -12,35 +12,36 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from vcid.dids.documents import DidDocument, parse_did_url
-from vcid.dids.jwk import DidJwkResolver
-from vcid.dids.methods import DidKeyResolver, Resolvers
-from vcid.encoding.dates import parse_timestamp
-from vcid.encoding.json import parse_object
+from vcid.dids.documents import parse_did_url
+from vcid.encoding.dates import parse_timestamp, utc_now
 from vcid.errors import InvalidProof, InvalidRecord, Malformed, ResolutionFailed
-from vcid.knowledge import MAX_FILE_BYTES
-from vcid.report import Check, CheckName
+from vcid.existence import Existence, judge_closed
+from vcid.known_dids import INTRINSIC, KnownDids
+from vcid.report import Check, CheckName, Outcome
 from vcid.securing.data_integrity import ProofDemand, VerifiedProofs, verify_proofs
 from vcid.securing.jose import Token, verify_token
 from vcid.trust import ANYWHERE, Accreditation, Claim, NotAccredited, accredit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from vcid.dids.documents import VerificationMethod
     from vcid.encoding.contexts import Contexts
     from vcid.encoding.json import JsonObject
+    from vcid.existence import Evidence
     from vcid.knowledge import Knowledge
+    from vcid.known_dids import Closing
     from vcid.policy import Policy
 
 _KEY_CODES = frozenset({"key-type-not-allowed", "key-revoked", "key-expired"})
 _UNDECIDABLE = frozenset({"notFound", "methodNotSupported", "unsupportedPublicKeyType", "invalidDidDocument"})
-_INTRINSIC = ("did:key:", "did:jwk:")
-"""DIDs that are their own documents."""
 _SUITE_UNAVAILABLE = "suite-unavailable"
 SWAPPED = Check.failed(
     CheckName.KEY, "did-document-swapped", "the DID document known is not the one that the policy pins"
+)
+_UNDATED = Check.unknown(
+    CheckName.KEY, "key-closed", "the key has ended, and the proof was refused before it was dated"
 )
 _NO_KEY = Check.unknown(CheckName.PROOF, "no-key", "without a usable key the proof can't be judged")
 
@@ -80,17 +81,37 @@ class Audience:
 
 
 class KnownIssuers:
-    """Judges proofs and issuers by what a policy demands and what is known."""
+    """Judges proofs and issuers by what a policy demands and what is known.
 
-    def __init__(self, policy: Policy, knowledge: Knowledge, contexts: Contexts) -> None:
+    Args:
+        policy: what is demanded.
+        knowledge: what is known.
+        contexts: the JSON-LD contexts known.
+        clock: gives the current time, with a time zone, for which the histories of DIDs are read.
+
+    Attributes:
+        dids: the DIDs known.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        knowledge: Knowledge,
+        contexts: Contexts,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
         self._policy = policy
-        self._knowledge = knowledge
         self._contexts = contexts
-        self._intrinsic = Resolvers({"key": DidKeyResolver(), "jwk": DidJwkResolver()})
-        self._documents: dict[str, DidDocument] = {}
+        self._existence = Existence(policy, knowledge.existence, contexts)
+        self.dids = KnownDids(knowledge, clock)
 
     def check_proof(
-        self, secured: JsonObject | Token, at: datetime, audience: Audience | None = None
+        self,
+        secured: JsonObject | Token,
+        at: datetime,
+        audience: Audience | None = None,
+        *,
+        evidence: Evidence | None = None,
     ) -> ProofResult:
         """Judge a document's proofs in the suites accepted, or the token around it, for the moment ``at``.
 
@@ -98,8 +119,12 @@ class KnownIssuers:
             secured: the document with its proofs, or the token.
             at: the moment.
             audience: whom a presentation has to be meant for; None for a credential.
+            evidence: of a credential, what may show by when it existed. Under a time-honest policy a key that
+                has ended then vouches for what existed before; for anything else, such as a status list, no
+                evidence is given, and a key that has ended verifies nothing.
         """
-        lookup, demand = _Lookup(self), self._demand(at, audience)
+        lookup = _Lookup(self.dids, at, evidence if self._policy.time_honest else None)
+        demand = self._demand(at, audience)
         try:
             if isinstance(secured, Token):
                 token = verify_token(secured, resolve=lookup, demand=demand, contexts=self._contexts)
@@ -110,7 +135,12 @@ class KnownIssuers:
             return ProofResult(lookup.check, _NO_KEY)
         except (InvalidProof, Malformed, InvalidRecord) as error:
             return _refusal(lookup, error)
-        return ProofResult(lookup.check, Check.passed(CheckName.PROOF), verified)
+        key = lookup.check
+        if lookup.closings and evidence is not None:
+            key = judge_closed(verified, lookup.closings, self._existence.date(secured, evidence))
+        if key.outcome is not Outcome.PASSED:
+            return ProofResult(key, _NO_KEY)
+        return ProofResult(key, Check.passed(CheckName.PROOF), verified)
 
     def _demand(self, at: datetime, audience: Audience | None) -> ProofDemand:
         demand = ProofDemand(
@@ -123,15 +153,6 @@ class KnownIssuers:
             return replace(demand, required_suites=self._policy.required_suites)
         return replace(demand, purpose="authentication", domain=audience.domain, challenge=audience.challenge)
 
-    def method(self, url: str, purpose: str) -> VerificationMethod:
-        """Find a verification method in the DID document that is known for its DID.
-
-        Raises:
-            ResolutionFailed: no document is known, or it has no usable key of that name.
-            InvalidProof: the document decides against the method, or is not the one that the policy pins.
-        """
-        return self._document(parse_did_url(url).did).method(url, purpose)
-
     def check_accreditation(
         self, claim: Claim, among: Iterable[Accreditation] | None = None
     ) -> tuple[Check, Accreditation | None]:
@@ -141,14 +162,22 @@ class KnownIssuers:
             claim: the claim.
             among: the accreditations that count; the policy's by default.
         """
+        counting = self._policy.accreditations if among is None else among
         try:
-            covering = accredit(claim, self._policy.accreditations if among is None else among)
+            covering = accredit(claim, self._under_one_name(counting, claim.issuer))
         except NotAccredited as error:
             # Of a stranger the policy says nothing, so nothing can be said; an office that is overstepped is
             # wrong. A genuine paper from the next country is no forgery.
             outcome = Check.unknown if error.code == "issuer-not-accredited" else Check.failed
             return outcome(CheckName.ISSUER, error.code, error.detail), None
         return Check.passed(CheckName.ISSUER), max(covering, key=self.preference)
+
+    def _under_one_name(self, accreditations: Iterable[Accreditation], did: str) -> Iterable[Accreditation]:
+        """Write accreditations of a DID that moved, whichever of its names they use, under this one."""
+        names = self.dids.names(did)
+        return [
+            replace(granted, issuer=did) if granted.issuer in names else granted for granted in accreditations
+        ]
 
     def preference(self, accreditation: Accreditation) -> tuple[bool, bool]:
         """Rank accreditations: first those whose pin the issuer's document meets, then those with an owner.
@@ -182,7 +211,7 @@ class KnownIssuers:
 
     def is_swapped(self, accreditation: Accreditation) -> bool:
         """Whether the DID document known is another than the one that the accreditation pins."""
-        known = self._knowledge.did_documents.get(accreditation.issuer)
+        known = self.dids.find(accreditation.issuer)
         return (
             accreditation.document_digest is not None
             and known is not None
@@ -195,35 +224,25 @@ class KnownIssuers:
         Returns:
             None where nothing says so, and False where the policy pins another document.
         """
-        if did.startswith(_INTRINSIC):
+        if did.startswith(INTRINSIC):
             return True
+        names = self.dids.names(did)
         pins = [
             granted
             for granted in self._policy.accreditations
-            if granted.issuer == did and granted.document_digest is not None
+            if granted.issuer in names and granted.document_digest is not None
         ]
         return not any(self.is_swapped(granted) for granted in pins) if pins else None
-
-    def _document(self, did: str) -> DidDocument:
-        # Such a DID says all there is to say: a document that is handed in beside it could only lie.
-        if did.startswith(_INTRINSIC):
-            return self._intrinsic.resolve(did)
-        if did in self._documents:
-            return self._documents[did]
-        known = self._knowledge.did_documents.get(did)
-        if known is None:
-            raise ResolutionFailed("notFound", "no DID document is known for the issuer")
-        document = DidDocument.parse(parse_object(known.content, max_bytes=MAX_FILE_BYTES))
-        if document.id != did:
-            raise ResolutionFailed("invalidDidDocument", "the DID document known is about another DID")
-        return self._documents.setdefault(did, document)
 
 
 class _Lookup:
     """The callable by which a proof asks for its method; it keeps what came of it."""
 
-    def __init__(self, issuers: KnownIssuers) -> None:
-        self._issuers = issuers
+    def __init__(self, dids: KnownDids, at: datetime, evidence: Evidence | None) -> None:
+        self._dids = dids
+        self._at = at
+        self._evidence = evidence
+        self.closings: dict[str, Closing] = {}
         self.check = Check.unknown(
             CheckName.KEY, "not-reached", "the proof was refused before its key was needed"
         )
@@ -232,7 +251,7 @@ class _Lookup:
     def __call__(self, url: str, purpose: str) -> VerificationMethod:
         try:
             self.refused = True
-            method = self._issuers.method(url, purpose)
+            method = self._find(url, purpose)
         except ResolutionFailed as error:
             outcome = Check.unknown if error.code in _UNDECIDABLE else Check.failed
             self.check = outcome(CheckName.KEY, error.code, error.detail)
@@ -244,7 +263,16 @@ class _Lookup:
             self.check = Check.failed(CheckName.KEY, error.code, error.detail)
             raise
         self.refused = False
-        self.check = Check.passed(CheckName.KEY)
+        self.check = _UNDATED if self.closings else Check.passed(CheckName.KEY)
+        return method
+
+    def _find(self, url: str, purpose: str) -> VerificationMethod:
+        """Find a method, whose end is kept for later where a proof may have existed before."""
+        if self._evidence is None:
+            return self._dids.method(url, purpose, self._at)
+        method, closing = self._dids.lasting_method(url, purpose, self._at, self._evidence.now)
+        if closing is not None:
+            self.closings[url] = closing
         return method
 
 

@@ -54,6 +54,13 @@ class Policy:
             Checks that every report needs can't be tolerated away.
         required_suites: those of the suites in which every credential and status list must have a proof, so
             that it still stands when one of them is broken; none by default.
+        time_honest: let a key that has ended vouch for credentials that are shown to have existed before it
+            did. This departs from Controlled Identifiers 1.0, by which such a key verifies nothing. Of a key
+            that was revoked, has expired, or was removed from a did:webvh, a proof that says it was made
+            later fails, one that is shown to have existed before passes, and any other is *unknown*
+            (``key-closed``). It is shown by the cosignatures of the policy's logs; see `vcid.existence`.
+            Status lists and presentations are always judged without it. A key that was merely retired and
+            stays listed has not ended.
         unsafe_any_json_ld: accept inline contexts and every spelling of a statement under RDF suites. Only
             for services that judge proofs and read no claims: anybody can respell what a reader looks for.
         unsafe_any_issuer: take every issuer that controls its key as accredited for everything. Only for
@@ -67,6 +74,7 @@ class Policy:
     clock_skew: timedelta = CLOCK_SKEW
     tolerated: frozenset[str] = frozenset()
     required_suites: frozenset[str] = frozenset()
+    time_honest: bool = False
     unsafe_any_json_ld: bool = False
     unsafe_any_issuer: bool = False
 
@@ -158,6 +166,8 @@ class Policy:
         }
         if self.required_suites:
             written["requiredSuites"] = [*sorted(self.required_suites)]
+        if self.time_honest:
+            written["timeHonest"] = True
         if self.unsafe_any_json_ld:
             written["unsafeAnyJsonLd"] = True
         if self.unsafe_any_issuer:
@@ -178,6 +188,7 @@ _SIMPLE: tuple[tuple[str, str, Callable[[Any], object]], ...] = (
     ("maxEvidenceAgeSeconds", "max_evidence_age", _seconds),
     ("clockSkewSeconds", "clock_skew", _seconds),
     ("requiredSuites", "required_suites", frozenset),
+    ("timeHonest", "time_honest", bool),
     ("unsafeAnyJsonLd", "unsafe_any_json_ld", bool),
     ("unsafeAnyIssuer", "unsafe_any_issuer", bool),
 )

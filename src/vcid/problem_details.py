@@ -239,9 +239,9 @@ _SPECIAL: Final[Mapping[str, ProblemType]] = _table(
     INVALID_DOMAIN="wrong-domain",
     INVALID_CHALLENGE="wrong-challenge",
     INVALID_METHOD_URL="did-url invalid-method-url",
-    INVALID_METHOD="""unknown-method key-revoked key-expired key-type-not-allowed wrong-controller method-type
-        several-key-forms unsupported-key-type wrong-key-length invalid-point multikey jwk
-        private-key-material method-version""",
+    INVALID_METHOD="""unknown-method key-revoked key-expired key-removed key-type-not-allowed
+        wrong-controller method-type several-key-forms unsupported-key-type wrong-key-length invalid-point
+        multikey jwk private-key-material method-version""",
     INVALID_DOCUMENT="deactivated did-document-swapped described-twice too-many-methods",
     INVALID_DOCUMENT_ID="did",
     INVALID_RELATIONSHIP="wrong-purpose",

@@ -157,10 +157,11 @@ class Statuses:
         A list by another than the credential's issuer counts only where the issuer's accreditation names that
         other: an authority that publishes lists of its own has no say about anybody else's credentials.
         """
-        if judged.refusal is not None or judged.issuer == standing.issuer:
+        names = self._issuers.dids.names(judged.issuer)
+        if judged.refusal is not None or standing.issuer in names:
             return judged.refusal, standing.accreditation
         named = standing.accreditation.status_issuers if standing.accreditation else frozenset()
-        if judged.issuer not in named:
+        if named.isdisjoint(names):
             detail = (
                 "the status list is by another issuer, whom the policy does not name for this one's lists"
             )

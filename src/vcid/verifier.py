@@ -16,7 +16,8 @@ The plan, a function for each step; whatever can run does run, so that one repor
 10. holder: only within a presentation.
 
 Two times are never mixed: ``at`` is the moment asked about and judges keys, periods and statuses; ``now`` is
-the moment of asking and judges how old the evidence is.
+the moment of asking and judges how old the evidence is. By Controlled Identifiers 1.0 a key that has ended by
+``at`` verifies nothing. A policy may depart from that and be time-honest: see `vcid.existence`.
 """
 
 from __future__ import annotations
@@ -35,13 +36,14 @@ from vcid.delegations import Delegations, Entitlement
 from vcid.encoding.contexts import Contexts
 from vcid.encoding.dates import utc_now
 from vcid.errors import Malformed, Rejected, Undecided
+from vcid.existence import Evidence
 from vcid.issuers import SWAPPED, Audience, KnownIssuers, ProofResult, are_keys_of, claim_of, issuer_of
 from vcid.presentations import Presentations, report_unread
 from vcid.report import Check, CheckName, Conclusion, Report
 from vcid.statuses import Standing, Statuses
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from vcid.credentials.envelopes import Presentation
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from vcid.errors import FieldError
     from vcid.knowledge import Knowledge
     from vcid.ledger.anchor import ViewStore
+    from vcid.ledger.receipts import Receipt
     from vcid.policy import Policy
     from vcid.report import PresentationReport
     from vcid.trust import Accreditation
@@ -141,34 +144,48 @@ class Verifier:
     ) -> None:
         self._policy = policy
         self._surroundings = surroundings or Surroundings()
-        self._issuers = KnownIssuers(policy, knowledge, self._surroundings.contexts)
+        self._issuers = KnownIssuers(policy, knowledge, self._surroundings.contexts, self._surroundings.clock)
         self._statuses = Statuses(knowledge, self._issuers, policy.clock_skew)
-        self._anchors = Anchors(policy, knowledge, views)
+        self._anchors = Anchors(policy, knowledge, self._issuers.dids, views)
         self._delegations = Delegations(policy, knowledge, self._issuers, self._check_link)
         self._presentations = Presentations(self._issuers, policy.tolerated, self._check)
 
-    def check(self, credential: ReceivedCredential, *, at: datetime | None = None) -> Report:
+    def check(
+        self,
+        credential: ReceivedCredential,
+        *,
+        at: datetime | None = None,
+        existence: Iterable[Receipt] = (),
+    ) -> Report:
         """Run every check and report each; bad input is reported, never raised.
 
         Args:
             credential: what was received.
             at: the moment asked about, with a time zone; now by default.
+            existence: receipts that came with it and may show by when it existed, besides those known; of use
+                under a time-honest policy alone.
 
         Raises:
-            ValueError: ``at`` has no time zone.
+            ValueError: ``at`` has no time zone, or there are more than sixteen receipts.
             TypeError: the credential is of no kind that is taken.
         """
-        return self._check(credential, *self._moments(at))
+        return self._check(credential, *self._moments(at), tuple(existence))
 
-    def verify(self, credential: ReceivedCredential, *, at: datetime | None = None) -> VerifiedCredential:
+    def verify(
+        self,
+        credential: ReceivedCredential,
+        *,
+        at: datetime | None = None,
+        existence: Iterable[Receipt] = (),
+    ) -> VerifiedCredential:
         """Return the credential if it passes, and raise otherwise.
 
         Raises:
             Rejected: a check failed; the exception's ``report`` says which.
             Undecided: no check failed, but what is known does not suffice.
-            ValueError: ``at`` has no time zone.
+            ValueError, TypeError: as ``check``.
         """
-        report = self.check(credential, at=at)
+        report = self.check(credential, at=at, existence=existence)
         if report.conclusion is Conclusion.REJECTED:
             raise Rejected(report)
         if report.conclusion is Conclusion.UNDECIDED or report.document is None:
@@ -232,8 +249,15 @@ class Verifier:
             raise ValueError("at and the clock need a time zone")
         return moment, now
 
-    def _check(self, credential: ReceivedCredential, at: datetime, now: datetime) -> Report:
+    def _check(
+        self,
+        credential: ReceivedCredential,
+        at: datetime,
+        now: datetime,
+        existence: tuple[Receipt, ...] = (),
+    ) -> Report:
         """Steps 1 to 10."""
+        evidence = Evidence(existence, now)
         try:
             received = read_secured(credential, CREDENTIAL)
         except Malformed as error:
@@ -242,22 +266,22 @@ class Verifier:
             )
             checks = (report_unread(error), *rest)
             return Report(checks=checks, at=at, now=now, tolerated=self._policy.tolerated)
-        return self._examine(received, at, now)
+        return self._examine(received, at, evidence)
 
     def _check_link(
         self, delegation: JsonObject, parent: Accreditation, at: datetime, now: datetime
     ) -> Report:
         """Steps 2 to 10 for a delegation, on the authority of one accreditation alone."""
-        return self._examine(Received(delegation), at, now, parent)
+        return self._examine(Received(delegation), at, Evidence((), now), parent)
 
     def _examine(
-        self, received: Received, at: datetime, now: datetime, parent: Accreditation | None = None
+        self, received: Received, at: datetime, evidence: Evidence, parent: Accreditation | None = None
     ) -> Report:
         """Steps 2 to 10, on a document that was read."""
-        document = received.document
+        document, now = received.document, evidence.now
         # Tokens of version 1.1 were another format, with its own rules for where the claims stand.
         faults = check_model(document) if received.token is None else check_version_2(document)
-        proof = self._issuers.check_proof(received.secured, at)
+        proof = self._issuers.check_proof(received.secured, at, evidence=evidence)
         fresh_as_of = None
         if faults:
             claims = [Check.skipped(name, "the document does not conform to the model") for name in _CLAIMS]

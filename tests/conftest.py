@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from postgresql import PostgresqlServer, postgresql_server
+
 ROOT = Path(__file__).resolve().parents[1]
 SERVICES_REQUIRED = os.environ.get("VCID_REQUIRE_SERVICES") == "1"
 
@@ -72,3 +74,9 @@ def vectors() -> Path:
     if not folder.is_dir():
         missing(f"no official vectors at {folder}; set VCID_VECTORS to their folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresqlServer]:
+    """A PostgreSQL server of this run's own, or a skip that says how to get one."""
+    yield from postgresql_server(missing)

@@ -5,9 +5,11 @@ import pytest
 from ledger.scene import Scene
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def scene(request, tmp_path):
     """A scene in each backend."""
+    if request.param == "postgresql":
+        return Scene(request.getfixturevalue("postgresql").create())
     return Scene("memory:" if request.param == "memory" else f"sqlite:///{tmp_path}/ledger.db")
 
 

@@ -172,20 +172,23 @@ def conclusion(pile: list[Link], place: str) -> Conclusion:
     return Verifier(POLICY, knowledge, surroundings=surroundings).check(paper(place)).conclusion
 
 
-def ladders() -> st.SearchStrategy[list[Link]]:
+@st.composite
+def ladders(draw) -> list[Link]:
     """A chain that may well hold, with anything at all around it."""
-    good = ROOT_LINK
-
-    def climb(length: int) -> list[Link]:
-        stops = [*range(length), ISSUER]
-        return [
-            replace(good, by=by, to=to, signer=by, depth=4 - number, signed=-5)
-            for number, (by, to) in enumerate(pairwise(stops), start=1)
-        ]
-
-    chains = st.integers(1, 4).map(climb) | st.just([])
-    piles = st.tuples(chains, st.lists(links(), max_size=7))
-    return piles.flatmap(lambda both: st.permutations([*both[0], *both[1]]))
+    stops = draw(st.sampled_from([[*range(length), ISSUER] for length in range(1, 5)] + [[]]))
+    chain = [
+        replace(
+            ROOT_LINK,
+            by=by,
+            to=to,
+            signer=by,
+            depth=4 - number,
+            begins=draw(st.sampled_from([-20, -10])),
+            signed=draw(st.sampled_from([-5, -15])),
+        )
+        for number, (by, to) in enumerate(pairwise(stops), start=1)
+    ]
+    return draw(st.permutations([*chain, *draw(st.lists(links(), max_size=7))]))
 
 
 @given(ladders(), st.sampled_from(["KE", "KE-30"]))

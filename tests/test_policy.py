@@ -38,6 +38,7 @@ def accreditations(draw):
         valid_until=draw(moments),
         document_digest=draw(st.binary(min_size=32, max_size=32)),
         status_issuers=draw(st.frozensets(names.map(lambda it: f"did:web:{it}.example"), max_size=2)),
+        may_delegate=draw(st.integers(0, 4)),
     )
 
 

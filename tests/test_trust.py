@@ -1,10 +1,10 @@
 """Who may say what: accreditations cover exactly what they state."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from vcid.trust import ANYWHERE, Accreditation, Claim, NotAccredited, accredit
+from vcid.trust import ANYWHERE, DELEGATION_TYPE, Accreditation, Claim, NotAccredited, accredit
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BIRTH = "BirthRegistrationCredential"
@@ -135,3 +135,81 @@ def test_a_claim_reads_the_jurisdiction_where_its_type_has_it(subject, types, fo
     read = Claim.of(document, issuer="did:web:civil.example", moments=[NOON])
     assert read.jurisdictions == found
     assert read.types == {"VerifiableCredential"} or "VerifiableCredential" not in read.types
+
+
+# Delegations hand on no more than their issuer has
+
+
+def handing_on(**changes):
+    fields = {
+        "types": frozenset({BIRTH, DELEGATION_TYPE}),
+        "period": (NOON, NOON + timedelta(days=1)),
+        "links": 1,
+        **changes,
+    }
+    return claim(**fields)
+
+
+def may_appoint(**changes):
+    types = frozenset({BIRTH, DELEGATION_TYPE})
+    bounds = {"valid_from": NOON, "valid_until": NOON + timedelta(days=2)}
+    return granted(**{"credential_types": types, **bounds, **changes})
+
+
+def test_a_delegation_claims_all_that_it_hands_on():
+    """Its own type and those named, every jurisdiction, the whole period, and the links that may follow."""
+    document = {
+        "type": ["VerifiableCredential", DELEGATION_TYPE],
+        "validFrom": "2026-03-01T12:00:00Z",
+        "credentialSubject": {"credentialTypes": [BIRTH], "jurisdictions": ["KE", "UG"], "mayDelegate": 2},
+    }
+    read = Claim.of(document, issuer="did:web:civil.example", moments=[NOON])
+    assert read.types == {DELEGATION_TYPE, BIRTH}
+    assert read.jurisdictions == {"KE", "UG"}
+    assert (read.period, read.links) == ((NOON, None), 3)
+
+
+@pytest.mark.parametrize(
+    "subject", [{}, {"jurisdictions": []}, {"jurisdictions": "KE"}, {"jurisdictions": [7]}]
+)
+def test_a_delegation_without_jurisdictions_claims_more_than_any_country(subject):
+    """Only an accreditation for anywhere covers it; a text where a list belongs names one jurisdiction."""
+    document = {"type": DELEGATION_TYPE, "credentialSubject": subject}
+    read = Claim.of(document, issuer="did:web:civil.example", moments=[NOON])
+    assert read.jurisdictions == ({"KE"} if subject.get("jurisdictions") == "KE" else {None})
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"types": frozenset({"GuardianshipCredential", DELEGATION_TYPE})}, "type-not-accredited"),
+        ({"period": (NOON, None)}, "outlives-accreditation"),
+        ({"period": (None, NOON + timedelta(days=1))}, "outlives-accreditation"),
+        ({"period": (NOON, NOON + timedelta(days=3))}, "outlives-accreditation"),
+        ({"period": (NOON - timedelta(days=1), NOON)}, "outlives-accreditation"),
+        ({"links": 3}, "depth-not-accredited"),
+    ],
+)
+def test_each_bound_of_a_delegation_refuses_with_its_own_code(changes, code):
+    """Types, period and depth; what fits exactly is covered."""
+    parent = may_appoint(may_delegate=2)
+    assert accredit(handing_on(links=2, period=(NOON, NOON + timedelta(days=2))), [parent])
+    with pytest.raises(NotAccredited) as caught:
+        accredit(handing_on(**changes), [parent])
+    assert caught.value.code == code
+
+
+def test_an_office_without_bounds_may_hand_on_any_period():
+    """And one accredited for births alone may appoint nobody at all."""
+    unbounded = may_appoint(valid_from=None, valid_until=None)
+    assert accredit(handing_on(period=(None, None)), [unbounded])
+    with pytest.raises(NotAccredited) as caught:
+        accredit(handing_on(), [granted()])
+    assert caught.value.code == "type-not-accredited"
+
+
+@pytest.mark.parametrize("depth", [-1, 5, 1.5])
+def test_the_depth_of_delegation_is_bounded(depth):
+    """Four links at most."""
+    with pytest.raises(ValueError, match="may_delegate"):
+        granted(may_delegate=depth)

@@ -104,6 +104,9 @@ def _topic(owner: PublicKey, kind: Kind, list_hash: bytes) -> bytes:
     return sha256(frame(_TOPIC, key_type, owner.raw, kind.value.encode(), list_hash)).digest()
 
 
+_HEADS_NAME = frame(_HEADS)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """A topic's digest number ``seq``, signed by the topic's owner.
@@ -224,6 +227,11 @@ class HeadsLeaf:
     def encode(self) -> bytes:
         """The commitment as a leaf of the log."""
         return frame(_HEADS, self.count.to_bytes(8), self.root)
+
+
+def is_heads_leaf(data: bytes) -> bool:
+    """Whether a leaf calls itself a heads leaf; ``decode_leaf`` tells whether it is one."""
+    return data.startswith(_HEADS_NAME)
 
 
 def decode_leaf(data: bytes) -> Entry | HeadsLeaf:

@@ -44,6 +44,8 @@ class Ledger(StoredLog):
 
     __slots__ = ("_cosigners", "_signer")
 
+    _store: LogStore
+
     def __init__(
         self, store: LogStore, *, origin: str, signer: Signer, witnesses: Iterable[Witness] = ()
     ) -> None:

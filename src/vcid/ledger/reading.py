@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from vcid.errors import Conflict
 from vcid.ledger import appending, proving
@@ -12,10 +12,22 @@ from vcid.ledger.notes import NoteKey
 from vcid.ledger.tree import StoredTree
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from vcid.ledger.entries import Entry
     from vcid.ledger.heads import HeadsMap
     from vcid.ledger.receipts import Receipt
-    from vcid.ledger.store import LogReader, LogStore
+    from vcid.ledger.store import LogReader
+
+
+class LogSource(Protocol):
+    """Where a log's leaves are kept, to be read."""
+
+    def read(self) -> AbstractContextManager[LogReader]:
+        """See one state of the log."""
+
+    def close(self) -> None:
+        """Let go of what is held open."""
 
 
 class StoredLog:
@@ -26,13 +38,13 @@ class StoredLog:
 
     __slots__ = ("_heads_map", "_key", "_store")
 
-    def __init__(self, store: LogStore, key: NoteKey) -> None:
+    def __init__(self, store: LogSource, key: NoteKey) -> None:
         self._store = store
         self._key = key
         self._heads_map: tuple[int, HeadsMap] | None = None
 
     @classmethod
-    def of(cls, store: LogStore) -> StoredLog:
+    def of(cls, store: LogSource) -> StoredLog:
         """Read the log that a store holds, whichever it is.
 
         Raises:

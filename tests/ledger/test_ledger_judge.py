@@ -441,7 +441,10 @@ BAD_POLICIES = {
     "no quorum": {"quorum": 0},
     "a quorum of more than all": {"quorum": 3},
     "no witnesses": {"witnesses": (), "quorum": 1},
-    "one name twice": {"witnesses": (("w", signer(100).public_key), ("w", signer(101).public_key))},
+    "one name counted twice": {
+        "witnesses": (("w", signer(100).public_key), ("w", signer(101).public_key)),
+        "quorum": 2,
+    },
     "one witness under two names": {
         "witnesses": (("v", signer(100).public_key), ("w", signer(100).public_key))
     },

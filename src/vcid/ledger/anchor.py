@@ -1,8 +1,10 @@
 """What a verifier makes of the ledger: the policy, the view, the question and the judgement, all without I/O.
 
-Freshness and existence come from cosignatures alone. Of the times at which a policy's witnesses signed one
-checkpoint, the k-th largest says how old it is at most, since k - 1 liars can't raise it, and the k-th
-smallest says since when it has stood, since k - 1 liars can't lower it (k is the policy's quorum).
+Freshness and existence come from cosignatures alone. Freshness, how old a checkpoint is at most, is the
+greatest t such that the policy is satisfied by the cosignatures with a time of at least t; existence, since
+when it has stood, the smallest t such that it is by those with a time of at most t. With a flat quorum k
+these are the k-th largest and the k-th smallest time. Liars who don't themselves satisfy the policy can raise
+neither the one above an honest witness's time nor lower the other below it (``vcid.ledger.quorums``).
 """
 
 from __future__ import annotations
@@ -10,17 +12,27 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from vcid.errors import InvalidProof, Malformed
-from vcid.ledger.notes import Checkpoint, Note, NoteKey, SignatureType, check_name
+from vcid.ledger.notes import (
+    COSIGNATURE_TYPES,
+    LOG_TYPES,
+    MAX_SIZE,
+    Checkpoint,
+    Note,
+    NoteKey,
+    check_name,
+)
+from vcid.ledger.quorums import Group
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    from vcid.encoding.json import JsonObject
+    from vcid.encoding.json import JSON, JsonObject
     from vcid.keys.signing import PublicKey
     from vcid.ledger.entries import Entry
+    from vcid.ledger.notes import SignatureType, VerifiedSignature
     from vcid.ledger.receipts import Receipt
 
 _LATEST = int(datetime.max.replace(tzinfo=UTC, microsecond=0).timestamp())
@@ -33,66 +45,112 @@ class Witnessed:
     Attributes:
         checkpoint: the log's state.
         times: a POSIX time by witness; 0 where the witness states none.
-        quorum: how many witnesses the policy asks for.
+        demands: the groups of witnesses each of which has to be satisfied.
     """
 
     checkpoint: Checkpoint
     times: Mapping[str, int]
-    quorum: int
+    demands: tuple[Group, ...]
 
     @property
     def is_witnessed(self) -> bool:
-        """Whether enough witnesses cosigned."""
-        return len(self.times) >= self.quorum
+        """Whether enough witnesses cosigned, with a time or without."""
+        return all(group.is_satisfied(self.times) for group in self.demands)
 
     @property
     def freshness(self) -> datetime | None:
-        """The k-th largest time; nothing if fewer than k witnesses state one."""
-        return self._time(reverse=True)
+        """The greatest t such that cosignatures from then on are enough; nothing if too few state a time."""
+        return _moment([group.freshness(self.times) for group in self.demands], min)
 
     @property
     def existence(self) -> datetime | None:
-        """The k-th smallest time; nothing if fewer than k witnesses state one."""
-        return self._time(reverse=False)
+        """The smallest t such that cosignatures until then are enough; nothing if too few state a time."""
+        return _moment([group.existence(self.times) for group in self.demands], max)
 
-    def _time(self, *, reverse: bool) -> datetime | None:
-        stated = sorted((time for time in self.times.values() if time), reverse=reverse)
-        if len(stated) < self.quorum:
-            return None
-        return datetime.fromtimestamp(min(stated[self.quorum - 1], _LATEST), UTC)
+
+def _moment(times: Sequence[int | None], choose: Callable[[Iterable[int]], int]) -> datetime | None:
+    stated = [time for time in times if time is not None]
+    if len(stated) < len(times):
+        return None
+    return datetime.fromtimestamp(min(choose(stated), _LATEST), UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """When a witness's key was in use, by the times that its cosignatures state, both ends included.
+
+    Attributes:
+        since: a POSIX time.
+        until: a POSIX time.
+    """
+
+    since: int = 0
+    until: int = MAX_SIZE
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.since <= self.until <= MAX_SIZE:
+            raise ValueError("a key's period ends after it begins")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogPolicy:
     """Whom to believe about one log.
 
-    Every witness counts once: names and keys are distinct, and none is the log's own. Two conflicting
-    checkpoints can't both reach a quorum k of n witnesses while at most f of them lie, if k > (n + f) / 2.
+    Every witness counts once, under however many keys it signs: keys are distinct, and none is the log's.
+    Two conflicting checkpoints can't both reach the quorum while no more than ``tolerated_liars`` of the
+    witnesses lie; for k of n that is k > (n + f) / 2.
 
     Attributes:
         origin: the log's name, which is also the name of its key.
-        log_key: the log's Ed25519 key.
-        witnesses: names and Ed25519 keys of *replaying* witnesses, which check the heads and not only that
-            the log grows.
-        quorum: how many of them have to have cosigned, at least one.
+        log_key: the log's Ed25519 key in force.
+        witnesses: names and keys, Ed25519 or ML-DSA-44. One name may stand with several keys, old and new or
+            of both types.
+        quorum: how many of them have to have cosigned, at least one, or a group of them.
+        replaying: the group of *replaying* witnesses, who check the heads and not only that the log grows.
+            It has to be satisfied besides the quorum, since nobody else vouches that an entry is the newest.
+            Without it, all witnesses are replaying.
+        former_log_keys: keys that the log gave up, each with the size of the last checkpoint that it signed.
+            A thief of such a key can sign no larger one; smaller ones have their witnesses.
+        key_periods: when a witness's key was in use, for keys with an end or a beginning. A cosignature that
+            states another time, or none, does not count.
     """
 
     origin: str
     log_key: PublicKey
     witnesses: tuple[tuple[str, PublicKey], ...]
-    quorum: int
-    _keys: tuple[NoteKey, ...] = field(init=False, repr=False, compare=False)
+    quorum: int | Group
+    replaying: Group | None = None
+    former_log_keys: tuple[tuple[PublicKey, int], ...] = ()
+    key_periods: tuple[tuple[PublicKey, Period], ...] = ()
+    _log_keys: Mapping[NoteKey, int] = field(init=False, repr=False, compare=False)
+    _witness_keys: tuple[NoteKey, ...] = field(init=False, repr=False, compare=False)
+    _demands: tuple[Group, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        log = NoteKey(self.origin, SignatureType.ED25519, self.log_key)
-        witnesses = [NoteKey(name, SignatureType.COSIGNATURE_V1, key) for name, key in self.witnesses]
-        if not 1 <= self.quorum <= len(witnesses):
-            raise ValueError("a quorum is at least one and at most all witnesses")
-        if len({self.origin, *(key.name for key in witnesses)}) != len(witnesses) + 1:
+        log_keys = {NoteKey.of_log(self.origin, key): size for key, size in self.former_log_keys}
+        log_keys[NoteKey.of_log(self.origin, self.log_key)] = MAX_SIZE
+        object.__setattr__(self, "_log_keys", log_keys)
+        keys = tuple(NoteKey.of_cosigner(name, key) for name, key in self.witnesses)
+        object.__setattr__(self, "_witness_keys", keys)
+        names = tuple(dict.fromkeys(name for name, _ in self.witnesses))
+        quorum = Group(self.quorum, names) if isinstance(self.quorum, int) else self.quorum
+        object.__setattr__(self, "_demands", (quorum, *filter(None, [self.replaying])))
+        self._check_keys()
+        if not {name for group in self._demands for name in group.names} <= set(names):
+            raise ValueError("a quorum names witnesses of this policy")
+
+    def _check_keys(self) -> None:
+        """Check that nobody counts twice."""
+        if self.origin in {name for name, _ in self.witnesses}:
             raise ValueError("each witness has a name of its own, which is not the log's")
-        if len({self.log_key, *(key for _, key in self.witnesses)}) != len(witnesses) + 1:
+        keys = [*self._log_keys, *self._witness_keys]
+        public = {key.public_key for key in keys}
+        if not len(public) == len(keys) == len(self.former_log_keys) + 1 + len(self.witnesses):
             raise ValueError("each witness has a key of its own, which is not the log's")
-        object.__setattr__(self, "_keys", (log, *witnesses))
+        if len({(key.name, key.key_id) for key in keys}) != len(keys):
+            raise ValueError("two keys have one name and key ID")
+        if not {key for key, _ in self.key_periods} <= {key for _, key in self.witnesses}:
+            raise ValueError("a period is that of a witness's key")
 
     @property
     def tolerated_liars(self) -> int:
@@ -100,7 +158,7 @@ class LogPolicy:
 
         Negative if even honest witnesses could cosign them, because two quorums needn't share a member.
         """
-        return 2 * self.quorum - len(self.witnesses) - 1
+        return max(group.overlap for group in self._demands) - 1
 
     def examine(self, note: bytes) -> Witnessed:
         """Read a checkpoint and check the signatures of the log and of every witness known.
@@ -116,16 +174,47 @@ class LogPolicy:
             raise InvalidProof("wrong-origin", "the checkpoint is of another log")
         if checkpoint.extensions:
             raise Malformed("extension-lines", "a checkpoint of three lines: no auditor checks more")
-        verified = parsed.verify(self._keys)
-        times = {found.key.name: found.time for found in verified if found.key is not self._keys[0]}
-        if len(times) == len(verified):
+        verified = parsed.verify([*self._log_keys, *self._witness_keys])
+        if not any(checkpoint.size <= self._log_keys.get(found.key, -1) for found in verified):
             raise InvalidProof("unsigned", "the log did not sign the checkpoint")
-        return Witnessed(checkpoint, times, self.quorum)
+        return self.witnessed(checkpoint, verified)
+
+    def witnessed(self, checkpoint: Checkpoint, verified: Iterable[VerifiedSignature]) -> Witnessed:
+        """Count the cosignatures of a checkpoint; a witness who signed with two keys counts at the later."""
+        periods = dict(self.key_periods)
+        times: dict[str, int] = {}
+        for found in verified:
+            period = periods.get(found.key.public_key)
+            if found.key in self._log_keys or (period and not _is_within(period, found.time)):
+                continue
+            times[found.key.name] = max(found.time, times.get(found.key.name, 0))
+        return Witnessed(checkpoint, times, self._demands)
+
+    @property
+    def witness_keys(self) -> tuple[NoteKey, ...]:
+        """The witnesses' verifier keys."""
+        return self._witness_keys
 
     def to_json(self) -> JsonObject:
         """The policy as JSON; keys are C2SP verifier keys."""
-        log, *witnesses = (key.vkey for key in self._keys)
-        return {"origin": self.origin, "log": log, "witnesses": [*witnesses], "quorum": self.quorum}
+        written: JsonObject = {
+            "origin": self.origin,
+            "log": NoteKey.of_log(self.origin, self.log_key).vkey,
+            "witnesses": [self._write_witness(key) for key in self._witness_keys],
+            "quorum": self.quorum if isinstance(self.quorum, int) else self.quorum.to_json(),
+        }
+        if self.replaying is not None:
+            written["replaying"] = self.replaying.to_json()
+        if self.former_log_keys:
+            written["formerLogKeys"] = [
+                {"key": NoteKey.of_log(self.origin, key).vkey, "untilSize": size}
+                for key, size in self.former_log_keys
+            ]
+        return written
+
+    def _write_witness(self, key: NoteKey) -> JSON:
+        period = dict(self.key_periods).get(key.public_key)
+        return {"key": key.vkey, "since": period.since, "until": period.until} if period else key.vkey
 
     @classmethod
     def from_json(cls, value: JsonObject) -> Self:
@@ -134,27 +223,65 @@ class LogPolicy:
         Raises:
             Malformed: it is none, or contradicts itself.
         """
-        match value:
-            case {"origin": str(origin), "log": str(log), "witnesses": list(vkeys), "quorum": int(quorum)}:
-                key = _parse_vkey(log, SignatureType.ED25519)
-                witnesses = [_parse_vkey(vkey, SignatureType.COSIGNATURE_V1) for vkey in vkeys]
-            case _:
-                raise Malformed("log-policy", "origin, log, witnesses and quorum")
-        if key.name != origin or isinstance(quorum, bool) or len(value) != 4:
-            raise Malformed("log-policy", "a log key named as the origin, and nothing else")
         try:
-            pairs = tuple((witness.name, witness.public_key) for witness in witnesses)
-            return cls(origin=origin, log_key=key.public_key, witnesses=pairs, quorum=quorum)
+            return cls(**_read_log_policy(value))
         except ValueError as error:
             raise Malformed("log-policy", f"that {error}") from error
 
 
-def _parse_vkey(vkey: object, signature_type: SignatureType) -> NoteKey:
+def _is_within(period: Period, time: int) -> bool:
+    return time != 0 and period.since <= time <= period.until
+
+
+def _read_log_policy(value: JsonObject) -> dict[str, Any]:
+    """Read the fields of a policy from its JSON."""
+    match value:
+        case {"origin": str(origin), "log": str(log), "witnesses": list(vkeys), "quorum": quorum, **rest}:
+            key = _parse_vkey(log, LOG_TYPES)
+        case _:
+            raise Malformed("log-policy", "origin, log, witnesses and quorum")
+    if key.name != origin or isinstance(quorum, bool) or not rest.keys() <= {"replaying", "formerLogKeys"}:
+        raise Malformed("log-policy", "a log key named as the origin, and nothing else")
+    witnesses = [_read_witness(one) for one in vkeys]
+    return {
+        "origin": origin,
+        "log_key": key.public_key,
+        "witnesses": tuple((key.name, key.public_key) for key, _ in witnesses),
+        "quorum": quorum if isinstance(quorum, int) else Group.from_json(quorum),
+        "replaying": Group.from_json(rest["replaying"]) if "replaying" in rest else None,
+        "former_log_keys": _read_former(rest.get("formerLogKeys", []), origin),
+        "key_periods": tuple((key.public_key, period) for key, period in witnesses if period),
+    }
+
+
+def _read_witness(value: JSON) -> tuple[NoteKey, Period | None]:
+    match value:
+        case {"key": str(vkey), "since": int(since), "until": int(until), **rest} if not rest:
+            return _parse_vkey(vkey, COSIGNATURE_TYPES), Period(since, until)
+    return _parse_vkey(value, COSIGNATURE_TYPES), None
+
+
+def _read_former(value: JSON, origin: str) -> tuple[tuple[PublicKey, int], ...]:
+    former = []
+    for item in value if isinstance(value, list) else [None]:
+        match item:
+            case {"key": str(vkey), "untilSize": int(size), **rest} if not rest and size >= 0:
+                key = _parse_vkey(vkey, LOG_TYPES)
+            case _:
+                raise Malformed("log-policy", "the log's former keys, each with its last size")
+        if key.name != origin:
+            raise Malformed("log-policy", "former log keys named as the origin")
+        former.append((key.public_key, size))
+    return tuple(former)
+
+
+def _parse_vkey(vkey: JSON, types: Collection[SignatureType]) -> NoteKey:
     if not isinstance(vkey, str):
         raise Malformed("log-policy", "verifier keys as text")
     key = NoteKey.parse(vkey)
-    if key.signature_type is not signature_type:
-        raise Malformed("log-policy", f"a verifier key of type {signature_type:#04x}")
+    if key.signature_type not in types:
+        expected = " or ".join(f"{one:#04x}" for one in sorted(types))
+        raise Malformed("log-policy", f"a verifier key of type {expected}")
     return key
 
 

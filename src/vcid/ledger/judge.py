@@ -212,7 +212,7 @@ def _merge(known: Witnessed, seen: Witnessed) -> Witnessed:
     """Join the cosignatures of one checkpoint: a witness's later time counts."""
     names = {*known.times, *seen.times}
     times = {name: max(known.times.get(name, 0), seen.times.get(name, 0)) for name in names}
-    return Witnessed(known.checkpoint, times, known.quorum)
+    return Witnessed(known.checkpoint, times, known.demands)
 
 
 def _dated(judgement: Judgement, known: Witnessed, seen: Witnessed) -> Judgement:

@@ -55,6 +55,9 @@ class SignatureType(IntEnum):
         return KeyType.ML_DSA_44 if self is SignatureType.SUBTREE_V1 else KeyType.ED25519
 
 
+LOG_TYPES = frozenset({SignatureType.ED25519})
+"""The signature types with which logs sign their checkpoints."""
+
 COSIGNATURE_TYPES = frozenset({SignatureType.COSIGNATURE_V1, SignatureType.SUBTREE_V1})
 """The signature types with which witnesses sign checkpoints."""
 

@@ -48,7 +48,10 @@ class Weight(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A delegation as it was found, nothing in it verified, by its number among those known."""
+    """A delegation as it was found, nothing in it verified, by its number among those known.
+
+    Delegator and delegate stand under one lasting name each, whichever of its names the delegation uses.
+    """
 
     number: int
     issuer: str
@@ -58,7 +61,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """An accreditation, and the DIDs of those through whose hands it came, from the policy's own on."""
+    """An accreditation, and the lasting names of those through whose hands it came, its holder's last."""
 
     accreditation: Accreditation
     path: tuple[str, ...]
@@ -107,11 +110,11 @@ class Links:
             accreditation = _accreditation_by(Delegation.from_credential(report.document))
         except InvalidRecord:
             return Miss(Weight.OVERSTEPPED, "delegation-malformed", "the delegation can't be understood")
-        if accreditation.issuer != candidate.delegate:
+        if name_lastingly(accreditation.issuer, self._issuers) != candidate.delegate:
             return Miss(Weight.UNPROVEN, "delegation-unverified", "the proof covers another delegate")
         if miss := self._doubt_document(accreditation):
             return miss
-        path = (*authority.path, accreditation.issuer)
+        path = (*authority.path, candidate.delegate)
         return Authority(accreditation, path, (*authority.freshness, report.fresh_as_of))
 
     def _doubt_document(self, accreditation: Accreditation) -> Miss | None:
@@ -139,7 +142,12 @@ class Links:
         return report
 
 
-def read_candidate(number: int, content: bytes) -> Candidate | None:
+def name_lastingly(did: str, issuers: KnownIssuers) -> str:
+    """Give one of a DID's names, the same for all of them: a DID that moved has several."""
+    return min(issuers.dids.names(did))
+
+
+def read_candidate(number: int, content: bytes, issuers: KnownIssuers) -> Candidate | None:
     """Read what a delegation says of itself, unverified; None for what can be none."""
     try:
         document = parse_object(content, max_bytes=MAX_DELEGATION_BYTES)
@@ -149,7 +157,8 @@ def read_candidate(number: int, content: bytes) -> Candidate | None:
     delegate = subject.get("id") if isinstance(subject, dict) else None
     if not isinstance(delegate, str) or "issuer" not in document or not has_type(document, DELEGATION_TYPE):
         return None
-    return Candidate(number, issuer_of(document), delegate, document)
+    delegator, delegate = (name_lastingly(did, issuers) for did in (issuer_of(document), delegate))
+    return Candidate(number, delegator, delegate, document)
 
 
 def _accreditation_by(delegation: Delegation) -> Accreditation:

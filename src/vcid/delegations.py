@@ -23,11 +23,11 @@ reasons stand, the one that more knowledge could mend is told first: a missing l
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from vcid.credentials.delegation import MAX_LINKS
-from vcid.delegation_links import Authority, Links, Miss, Weight, read_candidate
+from vcid.delegation_links import Authority, Links, Miss, Weight, name_lastingly, read_candidate
 from vcid.knowledge import MAX_FILES
 from vcid.report import Check, CheckName, Outcome
 from vcid.trust import NotAccredited, accredit
@@ -129,15 +129,20 @@ class Delegations:
     def roots(self, distance: Mapping[str, int]) -> Iterator[Authority]:
         """Give the policy's accreditations of those from whom a way leads to the issuer."""
         for accreditation in self._policy.accreditations:
-            if distance.get(accreditation.issuer, 0) > 0:
-                yield Authority(accreditation, (accreditation.issuer,))
+            name = self.name(accreditation.issuer)
+            if distance.get(name, 0) > 0:
+                yield Authority(accreditation, (name,))
+
+    def name(self, did: str) -> str:
+        """Give the lasting name under which ways, roots and delegations have a DID."""
+        return name_lastingly(did, self._issuers)
 
     def _index(self) -> Mapping[str, tuple[Candidate, ...]]:
         """Read what the delegations known say of themselves, once."""
         if self._by_delegate is None:
             found: dict[str, list[Candidate]] = {}
             for number, content in enumerate(self._knowledge.delegations[:MAX_FILES]):
-                if (candidate := read_candidate(number, content)) is not None:
+                if (candidate := read_candidate(number, content, self._issuers)) is not None:
                     found.setdefault(candidate.delegate, []).append(candidate)
             self._by_delegate = {delegate: tuple(each) for delegate, each in found.items()}
         return self._by_delegate
@@ -156,7 +161,8 @@ class _Search:
         self._known = known
         self._claim = claim
         self._at, self._now = at, now
-        self._distance = known.ways_to(claim.issuer)
+        self._issuer = known.name(claim.issuer)
+        self._distance = known.ways_to(self._issuer)
         self._by_issuer: dict[str, list[Candidate]] = {}
         self._held: set[int] = set()
         self._tried = 0
@@ -174,18 +180,22 @@ class _Search:
         entitling: list[Authority] = []
         for number in range(1, MAX_LINKS + 1):
             level = list(self._follow_all(level, number))
-            entitling += (each for each in level if each.accreditation.issuer == self._claim.issuer)
+            entitling += (each for each in level if each.path[-1] == self._issuer)
         best = self._known.best(entitling)
         if best is None:
             return None
         links = len(best.freshness)
         detail = f"appointed by delegation over {links} link{'s' if links > 1 else ''}"
-        return Entitlement(Check.passed(CheckName.ISSUER, detail), best.accreditation, best.freshness)
+        accreditation = self._in_the_claims_name(best)
+        return Entitlement(Check.passed(CheckName.ISSUER, detail), accreditation, best.freshness)
+
+    def _in_the_claims_name(self, authority: Authority) -> Accreditation:
+        return replace(authority.accreditation, issuer=self._claim.issuer)
 
     def _follow_all(self, level: Iterable[Authority], number: int) -> Iterator[Authority]:
         """Take every link from one level to the next; one that holds is taken once."""
         for authority in level:
-            for candidate in self._by_issuer.get(authority.accreditation.issuer, ()):
+            for candidate in self._by_issuer.get(authority.path[-1], ()):
                 too_far = number + self._distance[candidate.delegate] > MAX_LINKS
                 if too_far or candidate.number in self._held:
                     continue
@@ -222,10 +232,10 @@ class _Search:
         return None
 
     def _overstepped(self, authority: Authority) -> Miss | None:
-        if authority.accreditation.issuer != self._claim.issuer:
+        if authority.path[-1] != self._issuer:
             return None
         try:
-            accredit(self._claim, [authority.accreditation])
+            accredit(self._claim, [self._in_the_claims_name(authority)])
         except NotAccredited as error:
             return Miss(Weight.OVERSTEPPED, error.code, error.detail)
         return None

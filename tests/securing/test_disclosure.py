@@ -76,7 +76,11 @@ def options(signer=SIGNER, **changes):
 
 def issue(mandatory=("/issuer",), document=None, **changes):
     return add_base_proof(
-        document or credential(), SIGNER, options(**changes), mandatory_pointers=mandatory, contexts=KNOWN
+        document or credential(),
+        SIGNER,
+        options(**changes, unsafe_exact_pointers=True),
+        mandatory_pointers=mandatory,
+        contexts=KNOWN,
     )
 
 
@@ -262,6 +266,42 @@ def test_keys_are_made_for_one_proof_and_not_kept():
     labels = [set(DerivedProofValue.parse(one["proof"]["proofValue"]).label_map.values()) for one in shown]
     assert labels[0]
     assert not labels[0] & labels[1]
+
+
+RESTRICTING = {
+    "issuer": {"id": "did:example:issuer"},
+    "validFrom": "2026-01-01T00:00:00Z",
+    "validUntil": "2036-01-01T00:00:00Z",
+    "credentialStatus": {"type": "BitstringStatusListEntry", "statusListIndex": "7"},
+    "credentialSchema": {"id": "https://example.com/schema", "type": "JsonSchema"},
+    "termsOfUse": {"type": "https://example.com/terms", "id": "https://example.com/terms/1"},
+}
+
+
+def test_no_holder_can_leave_out_what_restricts(check):
+    """With no pointer of the issuer's, who says it, how long, its status, schema and terms are shown whole."""
+    document = {**credential(), **RESTRICTING}
+    base = add_base_proof(document, SIGNER, options(), contexts=KNOWN)
+    assert set(base.mandatory_pointers) == {f"/{name}" for name in RESTRICTING}
+    shown = base.derive(["/credentialSubject/0/rank"], contexts=KNOWN)
+    assert {name: shown[name] for name in RESTRICTING} == RESTRICTING
+    assert shown["type"] == document["type"]
+    for name in RESTRICTING:
+        without = {member: value for member, value in shown.items() if member != name}
+        with pytest.raises(InvalidProof):
+            check(without)
+
+
+def test_leaving_out_what_restricts_has_to_be_allowed_by_name(check):
+    """What the issuer names is mandatory besides; and it alone where he asks for that in so many words."""
+    document = {**credential(), **RESTRICTING}
+    named = ["/credentialSubject/0/rank", "/validUntil"]
+    base = add_base_proof(document, SIGNER, options(), mandatory_pointers=named, contexts=KNOWN)
+    assert set(base.mandatory_pointers) == {*named, *(f"/{name}" for name in RESTRICTING)}
+    exact = issue(["/issuer"], document)
+    assert exact.mandatory_pointers == ("/issuer",)
+    shown = exact.derive(["/credentialSubject/0/rank"], contexts=KNOWN)
+    assert "validUntil" not in check(shown).document
 
 
 def test_the_private_key_of_a_proof_is_in_no_bytes():

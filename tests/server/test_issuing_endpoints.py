@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from vcid.securing.disclosure import BaseDocument
+
 PLAIN = [
     "eddsa-rdfc-2022",
     "eddsa-jcs-2022",
@@ -58,7 +60,21 @@ def test_a_base_proof_is_derived_from_and_not_shown(caller, profile):
     shown = derived.json()["verifiableCredential"]
     assert caller.verify(shown).status_code == 200
     assert shown["credentialSubject"] == {"id": "did:example:alice"}
-    assert shown["validFrom"] == "2020-01-01T00:00:00Z"
+    assert "validFrom" not in shown
+
+
+def test_only_an_ephemeral_service_lets_a_credential_be_shown_without_its_end(caller):
+    """Interoperability tests get the pointers they name and no others; whoever signs in earnest can't."""
+    from vcid.server.issuing import Surroundings, secure
+    from vcid.server.requests import IssueRequest
+
+    profile = caller.service.profiles["ecdsa-sd-2023"]
+    document = caller.credential("ecdsa-sd-2023", validUntil="2050-01-01T00:00:00Z")
+    request = IssueRequest(credential=document, credential_id=None, mandatory_pointers=("/issuer",))
+    exact = BaseDocument(secure(profile, request, caller.service.around))
+    assert exact.mandatory_pointers == ("/issuer",)
+    safe = BaseDocument(secure(profile, request, Surroundings()))
+    assert set(safe.mandatory_pointers) == {"/issuer", "/validFrom", "/validUntil"}
 
 
 def test_only_a_base_proof_can_be_derived_from(caller):

@@ -47,10 +47,11 @@ _RESTRICTING: Final = (
 
 
 def get_restricting_pointers(document: JsonObject) -> tuple[str, ...]:
-    """Give JSON pointers to what no holder should be able to leave out of a credential, where it has it.
+    """Give JSON pointers to what no holder may leave out of a credential, where it has it.
 
-    These belong among the mandatory pointers of every credential: a holder could otherwise show one without
-    its end, or without the status that tells of its revocation, and nobody could know.
+    A holder could otherwise show one without its end, or without the status that tells of its revocation, and
+    nobody could know. Types need no pointer: every selection has them. Evidence is not among these: it
+    supports what is claimed and restricts nothing, and may tell of a judgment or an age assessment.
     """
     return tuple(f"/{name}" for name in _RESTRICTING if name in document)
 
@@ -171,21 +172,22 @@ def add_base_proof(
     signer: Signer | BbsSigner,
     options: ProofOptions,
     *,
-    mandatory_pointers: Sequence[str],
+    mandatory_pointers: Sequence[str] = (),
     contexts: Contexts,
     random: Callable[[int], bytes] = secrets.token_bytes,
 ) -> BaseDocument:
     """Secure a document so that its holder can show parts of it (section "Create Base Proof").
 
-    A holder may leave out each statement that is not mandatory, also alone: pointers are his tool, not his
-    limit. What restricts or qualifies another statement must be mandatory wherever that one may be shown.
+    What restricts a credential as a whole is always mandatory, unless the options say otherwise: see
+    `get_restricting_pointers`. A holder may leave out each statement that is not mandatory, also alone:
+    pointers are his tool, not his limit. What restricts or qualifies another statement must be mandatory
+    wherever that one may be shown.
 
     Args:
         document: the document without a proof; it is left as it is.
         signer: a key of the kind that the suite is signed with.
         options: what the proof says about itself; its suite is a selective one.
-        mandatory_pointers: JSON pointers to what every showing must disclose. For a credential these include
-            `get_restricting_pointers`.
+        mandatory_pointers: JSON pointers to what every showing must disclose besides.
         contexts: the contexts that the document may name.
         random: gives that many bytes, fit for keys.
 
@@ -206,8 +208,11 @@ def add_base_proof(
     if not options.unsafe_any_json_ld:
         check_spelling(unsecured)
     proof = options.to_proof()
+    pointers = [*mandatory_pointers]
+    if not options.unsafe_exact_pointers:
+        pointers = [*dict.fromkeys([*pointers, *get_restricting_pointers(unsecured)])]
     value = _import(suite).create_base_proof_value(
-        unsecured, proof, signer, mandatory_pointers=mandatory_pointers, contexts=contexts, random=random
+        unsecured, proof, signer, mandatory_pointers=pointers, contexts=contexts, random=random
     )
     return BaseDocument({**unsecured, "proof": {**proof, "proofValue": value}})
 

@@ -79,6 +79,8 @@ class ProofOptions:
         id: a URL by which later proofs can name this one.
         previous_proof: the id of a proof that this one builds on, or several ids.
         unsafe_any_json_ld: sign under an RDF suite what `ProofDemand` refuses by default.
+        unsafe_exact_pointers: in a base proof, make mandatory what the issuer's pointers name and nothing
+            else, as interoperability suites expect: holders can then hide a credential's end or status.
     """
 
     verification_method: str
@@ -92,6 +94,7 @@ class ProofOptions:
     id: str | None = None
     previous_proof: str | tuple[str, ...] | None = None
     unsafe_any_json_ld: bool = False
+    unsafe_exact_pointers: bool = False
 
     def __post_init__(self) -> None:
         if self.cryptosuite not in SUITES:

@@ -19,7 +19,7 @@ from vcid.errors import Conflict, FieldError, InvalidRecord, LimitExceeded, Malf
 from vcid.holder import TOKEN_MEDIA_TYPE, Holder
 from vcid.knowledge import MAX_FILE_BYTES
 from vcid.securing.data_integrity import ProofOptions, add_proof
-from vcid.securing.disclosure import BaseDocument, add_base_proof, get_restricting_pointers
+from vcid.securing.disclosure import BaseDocument, add_base_proof
 from vcid.securing.jose import CREDENTIAL_TOKEN, TokenOptions, sign_token
 from vcid.server.profiles import Securing
 from vcid.status.bitstring import ListPeriod, build_status_list
@@ -48,12 +48,14 @@ class Surroundings:
         contexts: the JSON-LD contexts known.
         unsafe_any_issuer: sign for whatever issuer a credential names; for interoperability tests alone.
         unsafe_any_json_ld: sign documents of every spelling; likewise.
+        unsafe_exact_pointers: make mandatory what a request names and nothing else; likewise.
     """
 
     clock: Callable[[], datetime] = utc_now
     contexts: Contexts = field(default_factory=Contexts.carried)
     unsafe_any_issuer: bool = False
     unsafe_any_json_ld: bool = False
+    unsafe_exact_pointers: bool = False
 
 
 def secure(profile: Profile, request: IssueRequest, around: Surroundings) -> JsonObject:
@@ -72,8 +74,7 @@ def secure(profile: Profile, request: IssueRequest, around: Surroundings) -> Jso
         case Securing.JOSE:
             return _envelop(profile, document, around)
         case Securing.SELECTIVE:
-            pointers = dict.fromkeys([*request.mandatory_pointers, *get_restricting_pointers(document)])
-            return _add_base_proof(profile, document, around, mandatory_pointers=[*pointers])
+            return _add_base_proof(profile, document, around, mandatory_pointers=request.mandatory_pointers)
         case Securing.PROOF:
             return _add_plain_proof(profile, document, around)
 
@@ -148,6 +149,7 @@ def _options(profile: Profile, around: Surroundings) -> ProofOptions:
         cryptosuite=profile.kind.cryptosuite,
         created=around.clock(),
         unsafe_any_json_ld=around.unsafe_any_json_ld,
+        unsafe_exact_pointers=around.unsafe_exact_pointers,
     )
 
 

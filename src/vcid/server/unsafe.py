@@ -30,7 +30,9 @@ def ephemeral_service(contexts: Contexts) -> Service:
         contexts: the JSON-LD contexts that documents may name.
     """
     profiles = ephemeral_profiles()
-    around = Surroundings(contexts=contexts, unsafe_any_issuer=True, unsafe_any_json_ld=True)
+    around = Surroundings(
+        contexts=contexts, unsafe_any_issuer=True, unsafe_any_json_ld=True, unsafe_exact_pointers=True
+    )
     return Service(
         profiles=profiles,
         verifier=Verifier(unsafe_policy(), Knowledge(), surroundings=VerifierSurroundings(contexts=contexts)),

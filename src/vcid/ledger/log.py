@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from vcid.errors import Conflict, Unavailable
-from vcid.ledger import appending
+from vcid.ledger import appending, proving
 from vcid.ledger.anchor import LogPolicy, View
 from vcid.ledger.cosigning import Cosigners
 from vcid.ledger.entries import Entry
@@ -168,6 +168,33 @@ class Ledger(StoredLog):
             if cosignatures or not self._cosigners:
                 return self._keep(checkpoint, Note(note.text, (*note.signatures, *cosignatures)))
         raise Unavailable("other writers kept publishing; publish again")
+
+    def cosign(self, at: int | None = None) -> View:
+        """Ask the witnesses again for a published checkpoint, and keep the cosignatures that it lacked.
+
+        For witnesses that did not answer when it was published, or could not yet: one that waits until the
+        checkpoint stands on a chain. Those that stand there already stay, with the times that they state.
+
+        Args:
+            at: the checkpoint's size; the newest by default.
+
+        Raises:
+            Conflict: there is no such checkpoint (``not-found``), or no witness cosigned and one refused.
+            Behind: a witness holds a checkpoint of this log that it does not contain.
+            Unavailable: there are witnesses and none answers, or the storage can't be written.
+        """
+        with self._store.read() as reader:
+            note = Note.parse(proving.published(reader, at).note)
+        checkpoint = Checkpoint.parse(note.text)
+        own = tuple(one for one in note.signatures if one.key_id == self._key.key_id)
+        cosignatures = self._cosigners.collect(checkpoint, Note(note.text, own))
+        with self._store.write() as writer:
+            note = Note.parse(proving.published(writer, checkpoint.size).note)
+            known = {(one.name, one.key_id) for one in note.signatures}
+            added = [one for one in cosignatures if (one.name, one.key_id) not in known]
+            data = Note(note.text, (*note.signatures, *added)).encode()
+            writer.add_checkpoint(StoredCheckpoint(checkpoint.size, checkpoint.root, data))
+        return View.of(checkpoint, data)
 
     def _end_with_heads(self) -> Checkpoint:
         with self._store.write() as writer:

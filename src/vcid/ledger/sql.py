@@ -172,7 +172,8 @@ class _SqlTransaction:
 
     def add_checkpoint(self, checkpoint: StoredCheckpoint) -> None:
         self._transaction.execute(
-            "INSERT INTO log_checkpoints VALUES (?, ?, ?)",
+            "INSERT INTO log_checkpoints VALUES (?, ?, ?)"
+            " ON CONFLICT (size) DO UPDATE SET note = excluded.note",
             (checkpoint.size, checkpoint.root, checkpoint.note),
         )
 

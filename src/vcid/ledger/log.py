@@ -193,7 +193,7 @@ class Ledger(StoredLog):
             known = {(one.name, one.key_id) for one in note.signatures}
             added = [one for one in cosignatures if (one.name, one.key_id) not in known]
             data = Note(note.text, (*note.signatures, *added)).encode()
-            writer.add_checkpoint(StoredCheckpoint(checkpoint.size, checkpoint.root, data))
+            writer.update_checkpoint(checkpoint.size, data)
         return View.of(checkpoint, data)
 
     def _end_with_heads(self) -> Checkpoint:

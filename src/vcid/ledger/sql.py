@@ -172,10 +172,12 @@ class _SqlTransaction:
 
     def add_checkpoint(self, checkpoint: StoredCheckpoint) -> None:
         self._transaction.execute(
-            "INSERT INTO log_checkpoints VALUES (?, ?, ?)"
-            " ON CONFLICT (size) DO UPDATE SET note = excluded.note",
+            "INSERT INTO log_checkpoints VALUES (?, ?, ?)",
             (checkpoint.size, checkpoint.root, checkpoint.note),
         )
+
+    def update_checkpoint(self, size: int, note: bytes) -> None:
+        self._transaction.execute("UPDATE log_checkpoints SET note = ? WHERE size = ?", (note, size))
 
     def add_batch(self, key: str, batch: StoredBatch) -> None:
         self._transaction.execute(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -100,6 +100,9 @@ class LogWriter(LogReader, Protocol):
 
     def add_checkpoint(self, checkpoint: StoredCheckpoint) -> None:
         """Keep a published checkpoint."""
+
+    def update_checkpoint(self, size: int, note: bytes) -> None:
+        """Keep, of a published checkpoint, the note with further signatures instead."""
 
     def add_batch(self, key: str, batch: StoredBatch) -> None:
         """Keep what was appended under an idempotency key."""
@@ -207,6 +210,9 @@ class _MemoryTransaction:
 
     def add_checkpoint(self, checkpoint: StoredCheckpoint) -> None:
         self._added.checkpoints[checkpoint.size] = checkpoint
+
+    def update_checkpoint(self, size: int, note: bytes) -> None:
+        self._added.checkpoints[size] = replace(self._rows.checkpoints[size], note=note)
 
     def add_batch(self, key: str, batch: StoredBatch) -> None:
         self._added.batches[key] = batch

@@ -281,6 +281,24 @@ def verify_consistency(
         raise InvalidProof("wrong-root", "the proof leads to other roots")
 
 
+def prefix_root(old_size: int, new_size: int, proof: Sequence[bytes], new_root: bytes) -> bytes:
+    """The root that a tree's first leaves have, as a consistency proof (RFC 9162, section 2.1.4) shows it.
+
+    Raises:
+        InvalidProof: the proof does not lead to the tree's root, or the first leaves make a complete tree,
+            whose root such a proof leaves out (``complete-tree``).
+    """
+    if not 0 < old_size < new_size <= MAX_SIZE:
+        raise InvalidProof("wrong-size", "the old size must be from 1 to below the new size")
+    if old_size.bit_count() == 1:
+        raise InvalidProof("complete-tree", "the proof does not name the root of a complete tree")
+    _check_hashes((new_root,), proof)
+    old, new = _rebuild_roots(old_size, new_size, proof, b"")
+    if new != new_root:
+        raise InvalidProof("wrong-root", "the proof leads to another root")
+    return old
+
+
 def _rebuild_roots(
     old_size: int, new_size: int, proof: Sequence[bytes], old_root: bytes
 ) -> tuple[bytes, bytes]:

@@ -191,6 +191,11 @@ class LogPolicy:
         return Witnessed(checkpoint, times, self._demands)
 
     @property
+    def log_keys(self) -> tuple[NoteKey, ...]:
+        """The log's verifier keys, the former ones first."""
+        return tuple(self._log_keys)
+
+    @property
     def witness_keys(self) -> tuple[NoteKey, ...]:
         """The witnesses' verifier keys."""
         return self._witness_keys
@@ -340,12 +345,15 @@ class Judgement:
         code: the reason in kebab case; empty for ``OK``.
         freshness: up to when the view is known to be the log's newest, by enough witnesses.
         existence: since when the receipt's checkpoint is known to stand, by enough witnesses.
+        evidence: of a ``FORK``, where both checkpoints prove it, the file that shows it to anybody
+            (``vcid.ledger.evidence``).
     """
 
     outcome: Outcome
     code: str = ""
     freshness: datetime | None = None
     existence: datetime | None = None
+    evidence: bytes | None = field(default=None, repr=False)
 
     def __bool__(self) -> bool:
         return self.outcome is Outcome.OK

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from vcid.errors import InvalidProof, Malformed
 from vcid.ledger.anchor import Judgement, Outcome, Witnessed
 from vcid.ledger.entries import hash_list_id, topic
+from vcid.ledger.evidence import find_split_view
 from vcid.ledger.receipts import HEAD_RECEIPT, INCLUSION_RECEIPT, HeadReceipt, InclusionReceipt
 
 if TYPE_CHECKING:
@@ -113,9 +114,19 @@ def judge(
         def examine(note: bytes) -> Witnessed:
             return known if note == view.note else policy.examine(note)
 
-        return _judge_receipt(claim, evidence, known, examine, freshness)
+        judgement = _judge_receipt(claim, evidence, known, examine, freshness)
+        return _with_evidence(judgement, evidence.receipt, view, policy)
     except (InvalidProof, Malformed) as error:
         return Judgement(Outcome.INVALID, error.code)
+
+
+def _with_evidence(judgement: Judgement, receipt: Receipt | None, view: View, policy: LogPolicy) -> Judgement:
+    """Add to a fork the two checkpoints that show it."""
+    if judgement.outcome is not Outcome.FORK or receipt is None:
+        return judgement
+    parse = InclusionReceipt.parse if receipt.media_type == INCLUSION_RECEIPT else HeadReceipt.parse
+    note = parse(receipt.body).log_proof.note.encode()
+    return replace(judgement, evidence=find_split_view((view.note, note), policy.log_keys))
 
 
 def _check_entry(claim: Claim, entry: Entry) -> None:

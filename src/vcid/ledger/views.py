@@ -9,11 +9,13 @@ caller reports that rollback could not be ruled out.
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from vcid.encoding.merkle import verify_consistency
 from vcid.errors import Conflict, InvalidProof, Malformed
 from vcid.ledger.anchor import Judgement, Outcome, View
+from vcid.ledger.evidence import find_split_view
 from vcid.storage import Database, StoreSchema
 
 if TYPE_CHECKING:
@@ -130,7 +132,8 @@ def advance_view(
         ``OK`` if the store now holds this checkpoint, whether or not it did before; ``ROLLBACK`` if it knows
         a larger one, ``FORK`` if it knows one that this one contradicts, ``QUORUM`` if too few witnesses
         cosigned, ``UNAVAILABLE`` without a proof that starts where the store stands, ``INVALID`` if the
-        checkpoint is not the log's. The store changes with ``OK`` alone.
+        checkpoint is not the log's. The store changes with ``OK`` alone. A ``FORK`` carries its
+        evidence where the two checkpoints and the proof between them are enough of it.
     """
     try:
         witnessed = policy.examine(note)
@@ -142,6 +145,9 @@ def advance_view(
     for _ in range(_ATTEMPTS):
         known = store.load(policy.origin)
         judgement = _compare(known, new, proofs)
+        if known is not None and judgement.outcome is Outcome.FORK:
+            found = find_split_view((known.note, note), policy.log_keys, proofs.get(known.size, ()))
+            return replace(judgement, evidence=found)
         if not judgement or (known is not None and _is_fresher(known, new, policy)):
             return judgement
         try:

@@ -7,7 +7,7 @@ to have been stolen is no good from the theft on, whatever the document of that 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 INTRINSIC: Final = ("did:key:", "did:jwk:")
 """DIDs that are their own documents."""
+
+_KEPT_DOCUMENTS: Final = 8
+"""How many versions of one DID's document are kept ready; most questions are about one or two."""
 
 _RECHECK: Final = timedelta(minutes=1)
 """How long a log that does not hold stays refused: one from the future may come to hold."""
@@ -64,24 +67,53 @@ _ENDS: Final = (
 )
 
 
+class _History:
+    """A log that was read and holds; what is asked of it again and again is read once."""
+
+    def __init__(self, history: DidHistory) -> None:
+        self.did = history.did
+        self.names = history.names()
+        self._history = history
+        self._documents: dict[str, DidDocument] = {}
+        self._lives: dict[str, Mapping[str, tuple[MethodLife, ...]]] = {}
+
+    @property
+    def newest(self) -> datetime:
+        """When the newest version took the place of the one before."""
+        return self._history.versions[-1].time
+
+    def at(self, moment: datetime) -> DidDocument:
+        """Give the document of a moment; raises as ``DidHistory.at``."""
+        version = self._history.version_at(moment)
+        document = self._documents.get(version.version_id)
+        if document is None:
+            document = version.document
+            if len(self._documents) < _KEPT_DOCUMENTS:
+                self._documents[version.version_id] = document
+        return document
+
+    def method_at(self, url: str, purpose: str, moment: datetime) -> VerificationMethod:
+        """Find a method in the document of a moment, under the name that the DID had then."""
+        document = self.at(moment)
+        method = document.method(name_method(url, document.id), purpose)
+        return replace(method, id=url, controller=parse_did_url(url).did)
+
+    def lives_of(self, url: str, purpose: str) -> tuple[MethodLife, ...]:
+        """Give the lives of one method, by its URL under any name."""
+        if purpose not in self._lives:
+            found: dict[str, tuple[MethodLife, ...]] = {}
+            for life in self._history.lives(purpose):
+                found[life.id] = (*found.get(life.id, ()), life)
+            self._lives[purpose] = found
+        return self._lives[purpose].get(name_method(url, self.did), ())
+
+
 @dataclass(frozen=True, slots=True)
-class _Read:
-    """A log that was read: its history, or why it has none."""
+class _Refused:
+    """Why a log gave no history, and when."""
 
     at: datetime
-    history: DidHistory | None = None
-    names: frozenset[str] = frozenset()
-    refusal: ResolutionFailed | None = None
-    lives: dict[str, Mapping[str, tuple[MethodLife, ...]]] = field(default_factory=dict)
-
-    def lives_of(self, method: str, purpose: str) -> tuple[MethodLife, ...]:
-        """Give the lives of one method, by its URL under the newest name."""
-        if purpose not in self.lives and self.history is not None:
-            found: dict[str, tuple[MethodLife, ...]] = {}
-            for life in self.history.lives(purpose):
-                found[life.id] = (*found.get(life.id, ()), life)
-            self.lives[purpose] = found
-        return self.lives.get(purpose, {}).get(method, ())
+    error: ResolutionFailed
 
 
 class KnownDids:
@@ -98,7 +130,7 @@ class KnownDids:
         self._intrinsic = Resolvers({"key": DidKeyResolver(), "jwk": DidJwkResolver()})
         self._documents: dict[str, DidDocument] = {}
         self._logs: dict[str, Anchored] = {}
-        self._read: dict[str, _Read] = {}
+        self._read: dict[str, _History | _Refused] = {}
         for did, anchored in self._known.items():
             if did.startswith(WEBVH):
                 # Of several logs of one DID the longest goes furthest; the ledger says which is the newest.
@@ -114,7 +146,21 @@ class KnownDids:
     def names(self, did: str) -> frozenset[str]:
         """Give every name that is proven to be this DID's; only its own where nothing proves more."""
         read = self._read_log(did) if did.startswith(WEBVH) else None
-        return read.names if read is not None and did in read.names else frozenset({did})
+        return read.names if isinstance(read, _History) and did in read.names else frozenset({did})
+
+    def resolve(self, did: str) -> DidDocument:
+        """Give the newest document known of a DID, which has to be about it under this very name.
+
+        Raises:
+            ResolutionFailed: there is none, or it can't be read.
+        """
+        if not did.startswith(WEBVH):
+            return self._document(did)
+        history = self._history(did)
+        document = history.at(history.newest)
+        if document.id != did:
+            raise ResolutionFailed("notFound", "the DID has another name by now")
+        return document
 
     def method(self, url: str, purpose: str, at: datetime) -> VerificationMethod:
         """Find a verification method as the DID's document of a moment has it, with its ends.
@@ -122,14 +168,13 @@ class KnownDids:
         Raises:
             ResolutionFailed: no document is known, or it has no usable key of that name.
             InvalidProof: the document decides against the method.
-            Malformed: what is known is no document.
         """
         did = parse_did_url(url).did
         if not did.startswith(WEBVH):
             return self._document(did).method(url, purpose)
-        read, history = self._history(did)
-        method = _method_at(history, url, purpose, at)
-        for life in read.lives_of(name_method(url, history.did), purpose):
+        history = self._history(did)
+        method = history.method_at(url, purpose, at)
+        for life in history.lives_of(url, purpose):
             if life.multikey == method.public_key.multikey:
                 return replace(method, revoked=life.revoked, expires=life.expires)
         return method
@@ -143,7 +188,7 @@ class KnownDids:
         is given beside it. An end that is known now is not hidden by asking about a moment before it.
 
         Raises:
-            ResolutionFailed, InvalidProof, Malformed: as ``method``.
+            ResolutionFailed, InvalidProof: as ``method``.
         """
         did, last = parse_did_url(url).did, max(at, now)
         if not did.startswith(WEBVH):
@@ -152,13 +197,13 @@ class KnownDids:
             if closing is None or closing.moment > last:
                 return method, None
             return replace(method, revoked=None, expires=None), closing
-        read, history = self._history(did)
-        lives = read.lives_of(name_method(url, history.did), purpose)
-        closings = [(life, Closing.of(life)) for life in lives if life.listed <= at]
+        history = self._history(did)
+        lives = [life for life in history.lives_of(url, purpose) if life.listed <= at]
+        closings = [(life, Closing.of(life)) for life in lives]
         if not closings or any(end is None or end.moment > last for _, end in closings):
             return self.method(url, purpose, at), None
         life, closing = closings[-1]
-        method = _method_at(history, url, purpose, life.listed)
+        method = history.method_at(url, purpose, life.listed)
         return replace(method, revoked=None, expires=None), closing
 
     def _document(self, did: str) -> DidDocument:
@@ -170,12 +215,16 @@ class KnownDids:
         known = self._known.get(did)
         if known is None:
             raise ResolutionFailed("notFound", "no DID document is known for the issuer")
-        document = DidDocument.parse(parse_object(known.content, max_bytes=MAX_FILE_BYTES))
+        try:
+            content = parse_object(known.content, max_bytes=MAX_FILE_BYTES)
+        except Malformed as error:
+            raise ResolutionFailed("invalidDidDocument", f"what is known of the DID: {error}") from error
+        document = DidDocument.parse(content)
         if document.id != did:
             raise ResolutionFailed("invalidDidDocument", "the DID document known is about another DID")
         return self._documents.setdefault(did, document)
 
-    def _history(self, did: str) -> tuple[_Read, DidHistory]:
+    def _history(self, did: str) -> _History:
         """Give the history of a did:webvh.
 
         Raises:
@@ -184,40 +233,31 @@ class KnownDids:
         read = self._read_log(did)
         if read is None:
             raise ResolutionFailed("notFound", "no log is known for the issuer's DID")
-        if read.history is None:
-            raise read.refusal or ResolutionFailed("invalidDidDocument", "the DID's log can't be read")
+        if isinstance(read, _Refused):
+            raise ResolutionFailed(read.error.code, read.error.detail)
         if did not in read.names:
             raise ResolutionFailed("notFound", "the DID's log does not have it under this name")
-        return read, read.history
+        return read
 
-    def _read_log(self, did: str) -> _Read | None:
+    def _read_log(self, did: str) -> _History | _Refused | None:
         """Verify a log, once; one that does not hold, at most once a minute."""
         name = lasting_name(did)
         known = self._logs.get(name)
         if known is None:
             return None
         read, now = self._read.get(name), self._clock()
-        if read is None or (read.history is None and abs(now - read.at) >= _RECHECK):
+        if read is None or (isinstance(read, _Refused) and abs(now - read.at) >= _RECHECK):
             read = self._read[name] = _read_known(known, now)
         return read
 
 
-def _read_known(known: Anchored, now: datetime) -> _Read:
+def _read_known(known: Anchored, now: datetime) -> _History | _Refused:
     try:
         did = read_newest_name(known.content)
-        history = read_history(did, WebvhFiles.of(known.content, known.witness), now=now)
-        return _Read(now, history, history.names())
+        return _History(read_history(did, WebvhFiles.of(known.content, known.witness), now=now))
     except Malformed as error:
-        return _Read(now, refusal=ResolutionFailed("invalidDidDocument", f"the DID's log: {error}"))
+        return _Refused(now, ResolutionFailed("invalidDidDocument", f"the DID's log: {error}"))
     except ResolutionFailed as error:
         # A log that does not hold says nothing against a credential: it may come by any hand.
         code = "invalidDidDocument" if error.code == "invalidDid" else error.code
-        return _Read(now, refusal=ResolutionFailed(code, f"the DID's log: {error.detail}"))
-
-
-def _method_at(history: DidHistory, url: str, purpose: str, moment: datetime) -> VerificationMethod:
-    """Find a method in the document of a moment, under the name that the DID had then."""
-    document = history.at(moment)
-    did = parse_did_url(url).did
-    method = document.method(name_method(url, document.id), purpose)
-    return replace(method, id=url, controller=did)
+        return _Refused(now, ResolutionFailed(code, f"the DID's log: {error.detail}"))

@@ -118,7 +118,7 @@ def _put_into(path: Path, name: str, signer: LocalSigner, passphrase: str, cost:
 @config_option
 @json_option
 def resolve(identifier: str, folder: Path | None, config: str | None, as_json: bool) -> None:
-    """Print the DID document of a did:key, or of a did:web that the knowledge folder holds.
+    """Print the DID document of a did:key, or of a did:web or did:webvh that the knowledge folder holds.
 
     Nothing is fetched. A document from a folder is shown as it stands there: whether it is the newest one
     that the ledger holds, `vcid verify` asks.
@@ -147,10 +147,9 @@ def _knowledge(folder: Path | None, config: str | None) -> Knowledge:
 
 
 def _look_up(identifier: str, knowledge: Knowledge) -> DidDocument:
-    from vcid.dids.documents import DidDocument
-    from vcid.dids.methods import Resolvers, StaticResolver
-    from vcid.encoding.json import parse_object
+    from vcid.dids.methods import Resolvers
+    from vcid.encoding.dates import utc_now
+    from vcid.known_dids import KnownDids
 
-    known = knowledge.did_documents.get(identifier)
-    found = {identifier: DidDocument.parse(parse_object(known.content))} if known else {}
-    return Resolvers({"web": StaticResolver(found)}).resolve(identifier)
+    known = KnownDids(knowledge, utc_now)
+    return Resolvers({"web": known, "webvh": known}).resolve(identifier)

@@ -6,20 +6,17 @@ whole resolution result is given, which says why where there is no document.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, unquote
 
-from vcid.dids.documents import DidDocument
 from vcid.dids.jwk import DidJwkResolver
-from vcid.dids.methods import DidKeyResolver, Resolvers, StaticResolver
+from vcid.dids.methods import DidKeyResolver, Resolvers
 from vcid.dids.resolution import MEDIA_TYPE, ResolutionOptions, ResolutionResult, describe_error, resolve
-from vcid.encoding.dates import parse_timestamp
-from vcid.encoding.json import parse_object
-from vcid.errors import Malformed, ResolutionFailed, VcidError
-from vcid.knowledge import MAX_FILE_BYTES
+from vcid.encoding.dates import parse_timestamp, utc_now
+from vcid.errors import Malformed, ResolutionFailed
+from vcid.known_dids import KnownDids
 from vcid.server.answers import give
 
 if TYPE_CHECKING:
@@ -176,14 +173,6 @@ def _quality(parameters: list[str]) -> float:
 
 
 def resolver_of(knowledge: Knowledge) -> Resolver:
-    """Resolve what needs no network: DIDs that are their own document, and those whose document is known.
-
-    A document that can't be read is left out: of its DID nothing is known.
-    """
-    known = {}
-    for did, anchored in knowledge.did_documents.items():
-        with suppress(VcidError):
-            document = DidDocument.parse(parse_object(anchored.content, max_bytes=MAX_FILE_BYTES))
-            known.update({did: document} if document.id == did else {})
-    at_hand = StaticResolver(known)
-    return Resolvers({"key": DidKeyResolver(), "jwk": DidJwkResolver(), "web": at_hand, "webvh": at_hand})
+    """Resolve what needs no network: DIDs that are their own document, and those that are known."""
+    known = KnownDids(knowledge, utc_now)
+    return Resolvers({"key": DidKeyResolver(), "jwk": DidJwkResolver(), "web": known, "webvh": known})

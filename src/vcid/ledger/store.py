@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from vcid.errors import Conflict
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
@@ -65,7 +67,11 @@ class LogReader(Protocol):
         """The leaves from start to before stop; fewer if the log ends before."""
 
     def completed(self, index: int) -> bytes:
-        """The hashes stored beside a leaf."""
+        """The hashes stored beside a leaf.
+
+        Raises:
+            Conflict: there is no such leaf (``corrupt``).
+        """
 
     def head(self, topic: bytes) -> Head | None:
         """A topic's newest entry."""
@@ -89,7 +95,8 @@ class LogReader(Protocol):
 class LogWriter(LogReader, Protocol):
     """A transaction that excludes all other writers, and is undone as a whole by any exception.
 
-    What it writes need not be visible to its own reads.
+    What it writes need not be visible to its own reads. To write what is there already raises `Conflict`, at
+    once or at the transaction's end.
     """
 
     def set_identity(self, vkey: str) -> None:
@@ -176,6 +183,8 @@ class _MemoryTransaction:
         return self._rows.leaves[start:stop]
 
     def completed(self, index: int) -> bytes:
+        if not 0 <= index < len(self._rows.completed):
+            raise Conflict("corrupt", f"leaf {index} is missing from the log")
         return self._rows.completed[index]
 
     def head(self, topic: bytes) -> Head | None:
@@ -198,23 +207,29 @@ class _MemoryTransaction:
         return self._rows.batches.get(key)
 
     def set_identity(self, vkey: str) -> None:
+        _refuse(self._rows.identity is not None, "the log's identity")
         self._added.identity = vkey
 
     def append(self, rows: Sequence[LeafRow]) -> None:
         for row in rows:
+            _refuse(row.place != len(self._rows.leaves) + len(self._added.leaves), "a leaf's place")
             self._added.leaves.append(row.data)
             self._added.completed.append(row.completed)
             if row.head is not None:
+                number = (row.head.topic, row.head.seq)
+                _refuse(number in self._rows.indices or number in self._added.indices, "an entry's number")
                 self._added.heads[row.head.topic] = row.head
-                self._added.indices[row.head.topic, row.head.seq] = row.place
+                self._added.indices[number] = row.place
 
     def add_checkpoint(self, checkpoint: StoredCheckpoint) -> None:
+        _refuse(checkpoint.size in self._rows.checkpoints, "a checkpoint's size")
         self._added.checkpoints[checkpoint.size] = checkpoint
 
     def update_checkpoint(self, size: int, note: bytes) -> None:
         self._added.checkpoints[size] = replace(self._rows.checkpoints[size], note=note)
 
     def add_batch(self, key: str, batch: StoredBatch) -> None:
+        _refuse(key in self._rows.batches, "an idempotency key")
         self._added.batches[key] = batch
 
     def commit(self) -> None:
@@ -226,3 +241,8 @@ class _MemoryTransaction:
         rows.indices.update(added.indices)
         rows.checkpoints.update(added.checkpoints)
         rows.batches.update(added.batches)
+
+
+def _refuse(is_taken: bool, what: str) -> None:  # noqa: FBT001 - a guard of one condition
+    if is_taken:
+        raise Conflict("constraint", f"{what} is taken")

@@ -156,11 +156,11 @@ def recover(
 def _known_versions(transaction: Transaction, list_id: str) -> dict[int, bytes]:
     """Give the digest of each version that the registry remembers, by sequence number."""
     rows = transaction.execute(
-        "SELECT seq, digest FROM status_list WHERE list_id = ?1 AND seq >= 0"
+        "SELECT seq, digest FROM status_list WHERE list_id = ? AND seq >= 0"
         " UNION ALL SELECT p.seq, p.digest FROM publication p JOIN status_list ON number = list"
-        "   WHERE list_id = ?1 AND is_pending = 1"
-        " UNION ALL SELECT seq, digest FROM lost_list WHERE list_id = ?1",
-        (list_id,),
+        "   WHERE list_id = ? AND is_pending = 1"
+        " UNION ALL SELECT seq, digest FROM lost_list WHERE list_id = ?",
+        (list_id,) * 3,
     )
     return dict(rows.fetchall())
 

@@ -277,7 +277,7 @@ class PostgresqlConnections:
 
     def _explain(self, error: psycopg.Error) -> str:
         text = error.diag.message_primary or " ".join(str(error).split())
-        if not isinstance(error, psycopg.OperationalError) or not text:
+        if not isinstance(error, (psycopg.OperationalError, psycopg.ProgrammingError)) or not text:
             return _kind(error)
         for name in ("password", "sslpassword"):
             if secret := str(self._parameters.get(name) or ""):

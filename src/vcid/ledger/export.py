@@ -79,7 +79,7 @@ def export(
     place = _Place(Path(folder))
     try:
         place.root.mkdir(parents=True, exist_ok=True)
-        with locked(place.root / _WORK):
+        with locked(place.root / _WORK, patience=1.0):
             place.begin()
             start = _examine(log, view, place.root)
             builder = _Builder(log, view, place, step)

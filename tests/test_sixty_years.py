@@ -179,10 +179,10 @@ class Story:
 
     def knowledge(self, **changes: object) -> Knowledge:
         """Fresh in 2086, with the receipts that the papers' holders kept."""
-        shown = (self.papers["forged"], self.papers["chiku"])
-        digests = [existence_digest(parse_object(paper.content)) for paper in shown]
         fresh = self.world.knowledge(self.issuer)
-        return replace(fresh, **{"existence": dict(zip(digests, self.receipts, strict=True)), **changes})
+        for name, receipt in zip(("forged", "chiku"), self.receipts, strict=True):
+            fresh = fresh.with_existence(self.papers[name], receipt)
+        return replace(fresh, **changes)
 
     def policy(self, **changes: object) -> Policy:
         """A policy of somebody who heard of the registry by its first name."""

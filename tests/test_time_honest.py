@@ -1,9 +1,9 @@
 """A key that has ended, and what it signed: every end, every evidence, with and without the policy's consent."""
 
 import hashlib
+import json
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cache
 
 import pytest
 from hypothesis import given, settings
@@ -13,10 +13,11 @@ from histories import Controller, anchor
 from vcid.credentials.envelopes import CREDENTIAL, read_secured
 from vcid.credentials.model import Credential
 from vcid.dids.documents import did_document
+from vcid.dids.webvh_writing import update
 from vcid.encoding.contexts import Contexts
 from vcid.encoding.dates import format_timestamp
 from vcid.encoding.json import canonicalize, parse_object
-from vcid.encoding.multikey import KeyType
+from vcid.encoding.multikey import KeyType, encode_multibase
 from vcid.errors import InvalidProof
 from vcid.issuer import Issuer
 from vcid.keys.signing import LocalSigner
@@ -117,7 +118,7 @@ class Table:
     foreign: LogPolicy
 
 
-@cache
+@pytest.fixture(scope="module", name="it")
 def table() -> Table:
     """Built once: the clock goes from the first key's days past its end to now."""
     office = open_office()
@@ -173,9 +174,8 @@ KINDS = (
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("created", ["before", "after"])
 @pytest.mark.parametrize("honest", [True, False])
-def test_the_table(created, kind, honest):
+def test_the_table(it, created, kind, honest):
     """A proof passes only if it says it is older than the end, and is shown to be; it never passes by CID 1.0."""
-    it = table()
     policy = it.office.policy(time_honest=honest)
     report = it.office.check(it.credentials[created], *it.evidence[created][kind], policy=policy)
     key = report[CheckName.KEY]
@@ -189,9 +189,8 @@ def test_the_table(created, kind, honest):
     assert (report.document is not None) == (report.conclusion is Conclusion.VERIFIED)
 
 
-def test_too_few_witnesses_show_nothing():
+def test_too_few_witnesses_show_nothing(it):
     """Of two witnesses that a policy asks for, one cosigned: the checkpoint has no time."""
-    it = table()
     log = it.office.world.log_policy
     stranger = ("stranger.example", LocalSigner.generate().public_key)
     for quorum, code in ((2, "key-closed"), (1, "")):
@@ -204,9 +203,8 @@ def test_too_few_witnesses_show_nothing():
         assert key.code == code
 
 
-def test_each_log_of_a_policy_dates_by_itself():
+def test_each_log_of_a_policy_dates_by_itself(it):
     """A second log that the policy names shows it too, whoever issued; the earliest time of all counts."""
-    it = table()
     world, receipts = it.office.world, it.evidence["before"]
     granted = replace(it.office.policy().accreditations[0], log=world.log_policy.origin)
     both = it.office.policy(logs=(world.log_policy, it.foreign), accreditations=(granted,))
@@ -216,10 +214,9 @@ def test_each_log_of_a_policy_dates_by_itself():
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.data())
-def test_a_changed_byte_shows_nothing(data):
+@given(data=st.data())
+def test_a_changed_byte_shows_nothing(it, data):
     """Every byte of a receipt is bound by a hash or a signature."""
-    it = table()
     body = bytearray(it.evidence["before"]["by the end"][0].body)
     place = data.draw(st.integers(0, len(body) - 1))
     body[place] ^= data.draw(st.integers(1, 255))
@@ -228,17 +225,15 @@ def test_a_changed_byte_shows_nothing(data):
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.binary(max_size=300))
-def test_any_bytes_for_a_receipt_raise_nothing(content):
+@given(content=st.binary(max_size=300))
+def test_any_bytes_for_a_receipt_raise_nothing(it, content):
     """Bad evidence is no evidence."""
-    it = table()
     receipt = replace(it.evidence["before"]["by the end"][0], body=content)
     assert it.office.key(it.credentials["before"], receipt).code == "key-closed"
 
 
-def test_receipts_among_what_is_known_serve_as_well(tmp_path):
+def test_receipts_among_what_is_known_serve_as_well(it, tmp_path):
     """From a folder, found by the digest; under another's digest they show nothing."""
-    it = table()
     credential, (receipt,) = it.credentials["before"], it.evidence["before"]["by the end"]
     for name, code in ((digest(credential), ""), (bytes(32), "key-closed")):
         known = replace(it.office.world.knowledge(it.office.issuer), existence={name: receipt})
@@ -248,16 +243,14 @@ def test_receipts_among_what_is_known_serve_as_well(tmp_path):
         assert it.office.key(credential, known=read).code == code
 
 
-def test_a_flood_of_receipts_is_misuse():
+def test_a_flood_of_receipts_is_misuse(it):
     """What is tried for one credential is bounded."""
-    it = table()
     with pytest.raises(ValueError, match="at most 16"):
         it.office.check(it.credentials["before"], *it.evidence["before"]["by the end"] * 17)
 
 
-def test_asking_about_a_better_day_hides_no_end():
+def test_asking_about_a_better_day_hides_no_end(it):
     """The thief's backdated paper is no better for a question about the day that it states."""
-    it = table()
     for receipts, code in (((), "key-closed"), (it.evidence["before"]["by the end"], "")):
         assert it.office.key(it.credentials["before"], *receipts, at=EARLY).code == code
     strict = it.office.policy(time_honest=False)
@@ -315,6 +308,60 @@ class TestEnds:
         assert (office.key(late, receipt).outcome, office.key(late).code) == (Outcome.FAILED, code)
         for each in (credential, late):
             assert office.key(each, receipt, policy=strict).outcome is Outcome.FAILED
+
+    def test_to_the_second(self):
+        """Shown at the very moment of the end, it existed by then; a second later it did not."""
+        office = open_office()
+        closed = START + timedelta(days=10)
+        credential, at_the_end = office.sign(START), office.sign(closed)
+        receipts = {
+            moment: (
+                office.anchor_at(moment, digest(credential)),
+                office.anchor_at(moment, digest(at_the_end)),
+            )
+            for moment in (closed, closed + timedelta(seconds=1))
+        }
+        following = LocalSigner.generate()
+        revoked = {office.first.public_key: closed}
+        go_on(office, _later(office, days=30, following=following, revoked=revoked), following)
+        for moment, shown in receipts.items():
+            for each, receipt in zip((credential, at_the_end), shown, strict=True):
+                expected = Outcome.PASSED if moment == closed else Outcome.UNKNOWN
+                assert office.key(each, receipt).outcome is expected
+        late = office.sign(closed + timedelta(seconds=1))
+        assert office.key(late).outcome is Outcome.FAILED
+
+    def test_an_id_that_stood_for_two_keys(self):
+        """Of a name that was given to another key, a proof is checked by the key of its own day."""
+        office = open_office()
+        following = LocalSigner.generate()
+        document = did_document(office.controller.did, [office.first.public_key, following.public_key])
+        text = canonicalize(document).replace(b"#" + office.first.public_key.multikey.encode(), b"#key")
+        office.world.clock.advance(days=1)
+        office.controller.log = update(
+            office.controller.log, office.controller._signing, document=parse_object(text)
+        )
+        office.world.clock.advance(days=1)
+        options = ProofOptions(
+            verification_method=f"{office.controller.did}#key", created=office.world.clock.now
+        )
+        secured = add_proof(office.template, office.first, options, contexts=CONTEXTS)
+        credential = Credential.from_json(secured)
+        receipt = office.anchor_at(office.world.clock.now, digest(credential))
+        office.world.clock.advance(days=1)
+        gone = canonicalize(did_document(office.controller.did, [following.public_key]))
+        text = gone.replace(b"#" + following.public_key.multikey.encode(), b"#key")
+        office.controller.log = update(
+            office.controller.log, office.controller._signing, document=parse_object(text)
+        )
+        go_on(office, office.controller.log, following)
+        assert office.check(credential, receipt)
+        assert office.key(credential).code == "key-closed"
+        new = ProofOptions(verification_method=f"{office.controller.did}#key", created=office.world.clock.now)
+        signed = add_proof(office.template, following, new, contexts=CONTEXTS)
+        assert office.check(Credential.from_json(signed))
+        backdated = add_proof(office.template, following, options, contexts=CONTEXTS)
+        assert not office.check(Credential.from_json(backdated))
 
     def test_retired_and_listed_has_not_ended(self):
         """Rotation closes nothing: no evidence is asked for, under either policy."""
@@ -458,9 +505,45 @@ def test_lists_are_judged_now():
     assert report[CheckName.STATUS].code == "status-list-unverified"
 
 
-def test_a_proof_that_does_not_hold_is_no_better_for_its_evidence():
+_PARTS = st.one_of(
+    st.none(), st.integers(), st.text(max_size=5), st.sampled_from(["did:webvh:x", "2026-01-01T00:00:00Z"])
+)
+_PROOFS = st.dictionaries(
+    st.sampled_from(["type", "cryptosuite", "verificationMethod", "created", "proofValue", "id"]), _PARTS
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(proof=_PARTS | _PROOFS | st.lists(_PARTS | _PROOFS, max_size=12))
+def test_any_proof_is_reported(it, proof):
+    """Whatever stands where a proof should be is no reason to raise, nor to believe."""
+    document = {**it.office.template, "proof": proof}
+    assert not it.office.check(Credential("application/vc", json.dumps(document).encode()))
+
+
+@pytest.mark.parametrize("issued", [1e300, 10**30, -(10**30), True, "now", None])
+def test_any_time_of_a_token_is_reported(it, issued):
+    """A time that is none, or beyond every calendar."""
+    url = f"{it.office.controller.did}#{it.office.first.public_key.multikey}"
+    parts = [{"alg": "EdDSA", "kid": url}, {**it.office.template, "iat": issued}]
+    text = ".".join(encode_multibase(json.dumps(part).encode(), "u")[1:] for part in parts) + "." + "A" * 86
+    assert not it.office.check(Credential(CREDENTIAL_TOKEN.media_type, text.encode()))
+
+
+def test_what_is_not_dated_is_not_taken(it):
+    """Knowledge takes receipts for credentials that can be dated."""
+    (receipt,) = it.evidence["before"]["by the end"]
+    known = Knowledge().with_existence(it.credentials["before"], receipt)
+    assert dict(known.existence) == {digest(it.credentials["before"]): receipt}
+    proof = {"type": "DataIntegrityProof", "cryptosuite": "bbs-2023", "proofValue": "u2V0DgA"}
+    with pytest.raises(ValueError, match="unlinkable"):
+        Knowledge().with_existence(Credential.from_json({"proof": proof}), receipt)
+    with pytest.raises(InvalidProof, match="proof-missing"):
+        Knowledge().with_existence(Credential.from_json({}), receipt)
+
+
+def test_a_proof_that_does_not_hold_is_no_better_for_its_evidence(it):
     """Altered claims fail, and nothing is said of the key."""
-    it = table()
     document = parse_object(it.credentials["before"].content)
     altered = canonicalize({**document, "validFrom": format_timestamp(EARLY)})
     report = it.office.check(Credential("application/vc", altered), *it.evidence["before"]["by the end"])

@@ -8,7 +8,9 @@ else. This departs from Controlled Identifiers 1.0, by which a key that has ende
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from vcid.encoding.dates import parse_timestamp
@@ -16,10 +18,11 @@ from vcid.errors import InvalidProof, Malformed, VcidError
 from vcid.ledger.batches import BatchReceipt, date_existence
 from vcid.report import Check, CheckName, Outcome
 from vcid.securing.existence import existence_digest
+from vcid.securing.jose import Token
+from vcid.securing.proof_sets import ProofSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import datetime
 
     from vcid.encoding.contexts import Contexts
     from vcid.encoding.json import JsonObject
@@ -27,7 +30,6 @@ if TYPE_CHECKING:
     from vcid.ledger.anchor import LogPolicy
     from vcid.ledger.receipts import Receipt
     from vcid.policy import Policy
-    from vcid.securing.jose import Token
     from vcid.securing.proof import VerifiedProofs
 
 MAX_RECEIPTS: Final = 16
@@ -106,6 +108,28 @@ class Existence:
         except Malformed:
             return ()
         return (log for log in self._policy.logs if log.origin == origin)
+
+
+def read_created(secured: JsonObject | Token) -> dict[str, datetime]:
+    """Read when each proof of a document, or a token, says it was made, by its method's URL; unverified."""
+    if isinstance(secured, Token):
+        issued, key_id = secured.claims.get("iat"), secured.header.get("kid")
+        if not isinstance(issued, int) or not isinstance(key_id, str):
+            return {}
+        with suppress(ValueError, OverflowError, OSError):
+            return {key_id: datetime.fromtimestamp(issued, UTC)}
+        return {}
+    found: dict[str, datetime] = {}
+    try:
+        proofs = ProofSet.of(secured).proofs
+    except VcidError:
+        return {}
+    for proof in proofs:
+        url, created = proof.get("verificationMethod"), proof.get("created")
+        if isinstance(url, str) and isinstance(created, str):
+            with suppress(Malformed):
+                found[url] = parse_timestamp(created)
+    return found
 
 
 def judge_closed(

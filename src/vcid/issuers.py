@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 from vcid.dids.documents import parse_did_url
 from vcid.encoding.dates import parse_timestamp, utc_now
 from vcid.errors import InvalidProof, InvalidRecord, Malformed, ResolutionFailed
-from vcid.existence import Existence, judge_closed
-from vcid.known_dids import INTRINSIC, KnownDids
+from vcid.existence import Existence, judge_closed, read_created
+from vcid.known_dids import INTRINSIC, Asked, KnownDids
 from vcid.report import Check, CheckName, Outcome
 from vcid.securing.data_integrity import ProofDemand, VerifiedProofs, verify_proofs
 from vcid.securing.jose import Token, verify_token
 from vcid.trust import ANYWHERE, Accreditation, Claim, NotAccredited, accredit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from vcid.dids.documents import VerificationMethod
@@ -123,7 +123,8 @@ class KnownIssuers:
                 has ended then vouches for what existed before; for anything else, such as a status list, no
                 evidence is given, and a key that has ended verifies nothing.
         """
-        lookup = _Lookup(self.dids, at, evidence if self._policy.time_honest else None)
+        asked = Asked(at, evidence.now) if evidence is not None and self._policy.time_honest else None
+        lookup = _Lookup(self.dids, at, asked, {} if asked is None else read_created(secured))
         demand = self._demand(at, audience)
         try:
             if isinstance(secured, Token):
@@ -238,10 +239,13 @@ class KnownIssuers:
 class _Lookup:
     """The callable by which a proof asks for its method; it keeps what came of it."""
 
-    def __init__(self, dids: KnownDids, at: datetime, evidence: Evidence | None) -> None:
+    def __init__(
+        self, dids: KnownDids, at: datetime, asked: Asked | None, said: Mapping[str, datetime]
+    ) -> None:
         self._dids = dids
         self._at = at
-        self._evidence = evidence
+        self._asked = asked
+        self._said = said
         self.closings: dict[str, Closing] = {}
         self.check = Check.unknown(
             CheckName.KEY, "not-reached", "the proof was refused before its key was needed"
@@ -268,9 +272,10 @@ class _Lookup:
 
     def _find(self, url: str, purpose: str) -> VerificationMethod:
         """Find a method, whose end is kept for later where a proof may have existed before."""
-        if self._evidence is None:
+        if self._asked is None:
             return self._dids.method(url, purpose, self._at)
-        method, closing = self._dids.lasting_method(url, purpose, self._at, self._evidence.now)
+        asked = replace(self._asked, said=self._said.get(url))
+        method, closing = self._dids.lasting_method(url, purpose, asked)
         if closing is not None:
             self.closings[url] = closing
         return method

@@ -13,14 +13,17 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from vcid.credentials.envelopes import CREDENTIAL, read_secured
 from vcid.dids.names import lasting_name
 from vcid.ledger.entries import Kind, topic
 from vcid.ledger.receipts import HeadReceipt
+from vcid.securing.existence import existence_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from vcid.credentials.model import Credential
     from vcid.errors import FieldError
     from vcid.keys.signing import PublicKey
     from vcid.ledger.entries import Entry
@@ -162,6 +165,18 @@ class Knowledge:
             logs={**self.logs, view.origin: log},
             faults=(),
         )
+
+    def with_existence(self, credential: Credential, receipt: Receipt) -> Knowledge:
+        """Add a receipt that dates a credential, as ``Issuer.existence`` gives it; it is not judged here.
+
+        Raises:
+            Malformed, InvalidProof, InvalidRecord: the credential can't be read, or has no proof.
+            ValueError: credentials with such a proof are not dated.
+        """
+        digest = existence_digest(read_secured(credential, CREDENTIAL).secured)
+        if digest is None:
+            raise ValueError("a credential whose showings are to be unlinkable is not dated")
+        return replace(self, existence={**self.existence, digest: receipt})
 
     @classmethod
     def load(cls, folder: str | Path) -> Knowledge:

@@ -21,7 +21,7 @@ from vcid.errors import Malformed, ResolutionFailed
 from vcid.knowledge import MAX_FILE_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from vcid.dids.documents import VerificationMethod
@@ -65,6 +65,21 @@ _ENDS: Final = (
     ("removed", "key-removed"),
     ("deactivated", "deactivated"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked about a key, beside its name.
+
+    Attributes:
+        at: the moment asked about.
+        now: the moment of asking.
+        said: when the proof says it was made, if it does.
+    """
+
+    at: datetime
+    now: datetime
+    said: datetime | None = None
 
 
 class _History:
@@ -180,17 +195,19 @@ class KnownDids:
         return method
 
     def lasting_method(
-        self, url: str, purpose: str, at: datetime, now: datetime
+        self, url: str, purpose: str, asked: Asked
     ) -> tuple[VerificationMethod, Closing | None]:
         """Find a method by which a proof of its own time can still be checked, and the end that it came to.
 
         A key that has no end by ``at``, nor by ``now``, is found as by ``method``. Of one that has, the end
-        is given beside it. An end that is known now is not hidden by asking about a moment before it.
+        is given beside it. An end that is known now is not hidden by asking about a moment before it. Of a
+        name that stood for several keys, the key is that of the day that the proof states, if any: that is
+        the signer's own word, and only says by which key and by which end the proof is judged.
 
         Raises:
             ResolutionFailed, InvalidProof: as ``method``.
         """
-        did, last = parse_did_url(url).did, max(at, now)
+        did, at, last = parse_did_url(url).did, asked.at, max(asked.at, asked.now)
         if not did.startswith(WEBVH):
             method = self.method(url, purpose, at)
             closing = Closing.of(method)
@@ -198,7 +215,7 @@ class KnownDids:
                 return method, None
             return replace(method, revoked=None, expires=None), closing
         history = self._history(did)
-        lives = [life for life in history.lives_of(url, purpose) if life.listed <= at]
+        lives = _lives_of_one_key(history.lives_of(url, purpose), asked)
         closings = [(life, Closing.of(life)) for life in lives]
         if not closings or any(end is None or end.moment > last for _, end in closings):
             return self.method(url, purpose, at), None
@@ -261,3 +278,12 @@ def _read_known(known: Anchored, now: datetime) -> _History | _Refused:
         # A log that does not hold says nothing against a credential: it may come by any hand.
         code = "invalidDidDocument" if error.code == "invalidDid" else error.code
         return _Refused(now, ResolutionFailed(code, f"the DID's log: {error.detail}"))
+
+
+def _lives_of_one_key(lives: Iterable[MethodLife], asked: Asked) -> list[MethodLife]:
+    """Choose the key of the day that the proof states, or else the newest; give its lives begun so far."""
+    begun = [life for life in lives if life.listed <= asked.at]
+    said = asked.said
+    then = [it for it in begun if said and it.listed <= said and (it.removed is None or said < it.removed)]
+    chosen = (then or begun)[-1:]
+    return [life for life in begun if any(life.multikey == one.multikey for one in chosen)]

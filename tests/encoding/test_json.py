@@ -6,6 +6,8 @@ import datetime as dt
 import json as reference
 import math
 import struct
+import subprocess
+import sys
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
@@ -135,6 +137,23 @@ class TestParse:
         for text in ("[" * 65 + "]" * 65, '{"a":' * 64 + "[]" + "}" * 64, '{"a":' * 65 + "1e5" + "}" * 65):
             assert isinstance(error := refusal(text), LimitExceeded)
             assert error.code == "too-deep"
+
+    def test_depth_is_bounded_whatever_pythons_own_limit_is(self):
+        """Other libraries raise it for the whole process, and then the stack overflows before it is reached."""
+        code = (
+            "import sys; sys.setrecursionlimit(10**6)\n"
+            "from vcid.encoding import json\n"
+            "for text in (b'[' * 10**6, b'{\"a\":' * 10**5, b'[' * 500 + b'\"'):\n"
+            "    try: json.parse(text)\n"
+            "    except Exception as error: print(error.code)\n"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout.split()) == (0, ["too-deep"] * 3), done.stderr
+
+    def test_brackets_in_strings_are_no_depth(self):
+        """Neither closed nor escaped ones."""
+        text = '["' + "[{" * 100 + '\\"' + "[" * 100 + '"]'
+        assert json.parse(text, max_depth=1) == ["[{" * 100 + '"' + "[" * 100]
 
     def test_honours_a_limit_of_depth(self):
         """The caller's limit counts, from none at all to more than orjson can write."""

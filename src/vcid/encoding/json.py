@@ -43,6 +43,8 @@ _TERM: Final = re.compile(r"[a-z@$_][A-Za-z0-9_$-]{0,63}")
 
 _DIGITS_TO_ZERO: Final = bytes(48 if 48 <= byte <= 57 else byte for byte in range(256))
 _LONG_NUMBER: Final = b"0" * 19
+_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+_ALL_BUT_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
 
 
 class _Unsure(Enum):
@@ -183,6 +185,9 @@ class _Reader:
 
 
 def _parse_completely(data: bytes, max_depth: int) -> JSON:
+    may_be_deep = data.count(b"{") + data.count(b"[") > max_depth
+    if may_be_deep:
+        _refuse_depth(data, max_depth)
     reader = _Reader()
     try:
         text = data.decode()
@@ -201,11 +206,19 @@ def _parse_completely(data: bytes, max_depth: int) -> JSON:
         raise Malformed("not-json", f"JSON ({error.msg})", where=where) from None
     except RecursionError:
         raise _too_deep(max_depth) from None
-    may_be_deep = data.count(b"{") + data.count(b"[") > max_depth
     may_hold_surrogates = b"\\ud" in data or b"\\uD" in data
     if reader.faulty or may_be_deep or may_hold_surrogates:
         _refuse_faults(value, max_depth)
     return value
+
+
+def _refuse_depth(data: bytes, max_depth: int) -> None:
+    """Count depth without recursion: other libraries raise Python's limit so far that the stack overflows."""
+    depth = 0
+    for byte in _STRING.sub(b"", data).translate(None, _ALL_BUT_BRACKETS):
+        depth += 1 if byte in b"[{" else -1
+        if depth > max_depth:
+            raise _too_deep(max_depth)
 
 
 _Place: TypeAlias = "tuple[_Place, str | int] | None"

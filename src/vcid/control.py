@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from vcid.dids.documents import Resolver, VerificationMethod
     from vcid.encoding.contexts import Contexts
     from vcid.issuers import Audience
+    from vcid.orders import Renewal
 
 
 def check_control(
@@ -62,3 +63,18 @@ def check_control(
     verified = verify_proof(received.document, resolve=resolve, demand=demand, contexts=contexts)
     if verified.document.get("holder") != did or parse_did_url(verified.method.id).did != did:
         raise InvalidProof("other-holder", "the proof is by another DID than the one to be bound")
+
+
+def check_rebinding(
+    renewal: Renewal, answer: Presentation, audience: Audience, *, at: datetime, contexts: Contexts
+) -> None:
+    """Check that who asks for a credential to be bound to a new DID has that DID's key.
+
+    Raises:
+        ValueError: the renewal names no new DID, or more than one.
+        Malformed, InvalidProof, ResolutionFailed: as `check_control`.
+    """
+    holders = set(renewal.dids.values())
+    if len(holders) != 1:
+        raise ValueError("a credential is rebound to one holder")
+    check_control(answer, holders.pop(), audience, at=at, contexts=contexts)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from vcid.credentials.birth import BirthRegistration
-from vcid.credentials.model import Credential, Draft, build
+from vcid.credentials.model import BASE_MEDIA_TYPE, Credential, Draft, build
+from vcid.credentials.model_rules import has_type
+from vcid.credentials.presets import DISCLOSABLE_TYPES, get_mandatory_pointers
 from vcid.credentials.schema import SchemaOutcome, check_schema
 from vcid.dids.documents import DidDocument, did_document
 from vcid.dids.methods import did_web_url
@@ -21,6 +23,7 @@ from vcid.errors import FieldError, InvalidProof, InvalidRecord, ResolutionFaile
 from vcid.orders import faults_of_the_record
 from vcid.securing.cryptosuites import JCS_SUITES, SUITES
 from vcid.securing.data_integrity import ProofDemand, ProofOptions, add_proof, verify_proofs
+from vcid.securing.disclosure import add_base_proof
 from vcid.status.bitstring import ListPeriod, build_status_list
 
 if TYPE_CHECKING:
@@ -29,13 +32,43 @@ if TYPE_CHECKING:
 
     from vcid.credentials.approvals import ApprovalRule
     from vcid.dids.documents import VerificationMethod
+    from vcid.dids.key_material import DocumentKey
     from vcid.encoding.json import JsonObject
+    from vcid.keys.bbs import BbsSigner
     from vcid.keys.signing import PublicKey, Signer
     from vcid.orders import Renewal, Statement
     from vcid.status.registry import Issuance, ListSnapshot
 
+Key = TypeVar("Key", bound="Signer | BbsSigner")
+
 LIST_VALIDITY = timedelta(days=90)
 """How long a published status list holds, by default; verifiers ask for far fresher ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """How credentials are issued of which their holders are to show parts: those about births.
+
+    They carry the one base proof, and no proof by second signers. Status lists and all other credentials
+    are secured by the issuer's own key, as without this.
+
+    Attributes:
+        cryptosuite: ``ecdsa-sd-2023``, for P-256 keys; or ``bbs-2023``, for BLS12-381 keys. A base document
+            of bbs-2023 is in no batch that shows when it existed: what it derives is to be unlinkable. That
+            the status index, the ids and the child's reference link it all the same, a holder has to know.
+        signer: a key of that kind, which the DID document lists for assertions; the issuer's own by default.
+            When it is replaced, the practice's ``document`` has to list the former one too.
+
+    Raises:
+        ValueError: it is no suite for selective disclosure.
+    """
+
+    cryptosuite: str = "ecdsa-sd-2023"
+    signer: Signer | BbsSigner | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.cryptosuite not in SUITES or not SUITES[self.cryptosuite].is_selective:
+            raise ValueError("a suite for selective disclosure: ecdsa-sd-2023 or bbs-2023")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +81,8 @@ class Practice:
             kind. One of ML-DSA lets a credential convince when the signer's own kind no longer does.
         status_url: the URL below which status lists are found; by default ``/status`` at a did:web's host.
         list_validity: how long a published list holds.
+        disclosure: how births are issued so that their holders can show parts: as base documents, which
+            ``Issuer.disclosable`` hands out. By default, they are issued to be shown whole.
         approval: who has to approve a credential before it is signed; nobody, by default.
         document: the issuer's DID document as it is published; by default one that lists every key that
             the issuer signed with. A key that was retired stays listed: what it signed still verifies.
@@ -62,6 +97,7 @@ class Practice:
     second_signers: tuple[Signer, ...] = ()
     status_url: str | None = None
     list_validity: timedelta = LIST_VALIDITY
+    disclosure: Disclosure | None = None
     approval: ApprovalRule | None = None
     document: JsonObject | None = None
     did_log: bytes | None = field(default=None, repr=False)
@@ -77,7 +113,11 @@ def read_own_document(did: str, practice: Practice, keys: Sequence[PublicKey]) -
         ValueError: what the practice gives is no DID document or log of this issuer's, or a did:webvh's is
             missing.
     """
-    listed = dict.fromkeys([*keys, *(second.public_key for second in practice.second_signers)])
+    listed: dict[DocumentKey, None] = dict.fromkeys(
+        [*keys, *(second.public_key for second in practice.second_signers)]
+    )
+    if practice.disclosure is not None and practice.disclosure.signer is not None:
+        listed[practice.disclosure.signer.public_key] = None
     try:
         if practice.did_log is not None:
             return _read_own_log(did, practice, practice.did_log)
@@ -111,8 +151,8 @@ class Desk:
         practice: how the issuer goes about its work.
 
     Raises:
-        ValueError: the cryptosuite does not fit the key, the DID document does not list it, or no place for
-            status lists can be derived.
+        ValueError: the cryptosuite does not fit the key, the DID document does not list it, no place for
+            status lists can be derived, or births are to have both a base proof and second proofs.
     """
 
     def __init__(self, document: DidDocument, signer: Signer, practice: Practice) -> None:
@@ -122,7 +162,16 @@ class Desk:
             Seal.of(document, signer, practice.cryptosuite),
             *(Seal.of(document, second) for second in practice.second_signers),
         )
+        self._base_seal: Seal[Signer | BbsSigner] | None = None
+        if (disclosure := practice.disclosure) is not None:
+            if practice.second_signers:
+                raise ValueError("a base proof stands alone: no second signers beside disclosure")
+            self._base_seal = Seal.of(document, disclosure.signer or signer, disclosure.cryptosuite)
         self.status_url = practice.status_url or _default_status_url(document.id)
+
+    def is_disclosable(self, document: JsonObject) -> bool:
+        """Whether a credential is to be issued as a base document, of which its holder shows parts."""
+        return self._base_seal is not None and any(has_type(document, name) for name in DISCLOSABLE_TYPES)
 
     def write(self, statement: Statement, place: Issuance, now: datetime) -> JsonObject:
         """Write the credential of one statement, unsigned, in the place the registry gave it.
@@ -164,17 +213,23 @@ class Desk:
             "issuer": self._did,
             "credentialStatus": [entry.to_json() for entry in place.entries],
         }
-        if BirthRegistration.credential_type in document["type"]:
+        if has_type(document, BirthRegistration.credential_type):
             document["validFrom"] = format_timestamp(now)
         return _conforming(document)
 
     def sign(self, document: JsonObject, now: datetime) -> Credential:
         """Secure a credential that was written here, and verify the result before anybody sees it.
 
+        Returns:
+            The credential; of `BASE_MEDIA_TYPE` where it is a base document.
+
         Raises:
             InvalidRecord: it can't be secured.
         """
         with faults_of_the_record():
+            if self._base_seal is not None and self.is_disclosable(document):
+                based = self._add_base_proof(document, self._base_seal, now)
+                return Credential(BASE_MEDIA_TYPE, canonicalize(based))
             return Credential.from_json(self._secure(document, now))
 
     def write_list(self, snapshot: ListSnapshot) -> bytes:
@@ -188,6 +243,22 @@ class Desk:
             period=ListPeriod(valid_from=now, valid_until=now + self._practice.list_validity),
         )
         return canonicalize(self._secure(document, now))
+
+    def _add_base_proof(
+        self, document: JsonObject, seal: Seal[Signer | BbsSigner], now: datetime
+    ) -> JsonObject:
+        options = ProofOptions(verification_method=seal.method.id, cryptosuite=seal.cryptosuite, created=now)
+        contexts = self._practice.contexts
+        base = add_base_proof(
+            document,
+            seal.signer,
+            options,
+            mandatory_pointers=get_mandatory_pointers(document),
+            contexts=contexts,
+        )
+        demand = ProofDemand(suites=frozenset({seal.cryptosuite}), at=now)
+        base.verify(resolve=lambda _url, _purpose: seal.method, demand=demand, contexts=contexts)
+        return base.to_json()
 
     def _secure(self, document: JsonObject, now: datetime) -> JsonObject:
         """Sign a document with every key, and verify the result before anybody sees it."""
@@ -206,15 +277,15 @@ class Desk:
 
 
 @dataclass(frozen=True, slots=True)
-class Seal:
+class Seal(Generic[Key]):
     """One of an issuer's keys, with the method that lists it and the suite that it secures documents in."""
 
-    signer: Signer
+    signer: Key
     method: VerificationMethod
     cryptosuite: str
 
     @classmethod
-    def of(cls, document: DidDocument, signer: Signer, cryptosuite: str | None = None) -> Seal:
+    def of(cls, document: DidDocument, signer: Key, cryptosuite: str | None = None) -> Seal[Key]:
         """Find the method by which an issuer's DID document lets a key make assertions.
 
         Raises:
@@ -227,7 +298,7 @@ class Seal:
         for method in document.methods:
             if method.public_key == signer.public_key:
                 with suppress(InvalidProof, ResolutionFailed):
-                    return cls(signer, document.method(method.id, "assertionMethod"), suite)
+                    return Seal(signer, document.method(method.id, "assertionMethod"), suite)
         raise ValueError("the issuer's DID document does not list the signer's key for assertionMethod")
 
 

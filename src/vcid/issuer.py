@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from vcid.control import check_control
+from vcid.base_issuing import BaseIssuing
+from vcid.control import check_rebinding
 from vcid.dids.documents import parse_did
 from vcid.dids.names import lasting_name
 from vcid.drafting import Desk, Practice, read_own_document
@@ -70,6 +71,7 @@ class Issuer:
         owner: the key that first owned the issuer's topics in the ledger; policies name it, even after it
             was replaced.
         document: the issuer's DID document, to be served or handed on.
+        disclosable: issues, where the practice says so, base documents of births, which this refuses to.
 
     Raises:
         ValueError: the cryptosuite does not fit the key, the DID document does not list it, or no place for
@@ -101,6 +103,12 @@ class Issuer:
         self.document = document.content
         self._desk = Desk(document, signer, self._practice)
         self._counter = Counter(registry, self._desk, self._practice)
+        self.disclosable = BaseIssuing(
+            self.did,
+            Counter(registry, self._desk, self._practice, for_bases=True),
+            self._practice,
+            self._refuse_to_diverge,
+        )
 
     @property
     def status_url(self) -> str:
@@ -134,10 +142,11 @@ class Issuer:
         """Issue one credential, or give again the one that the key already stands for; see ``Order``.
 
         Raises:
-            ValueError: as ``Order``.
+            ValueError: as ``Order``, or the practice issues it as a base document: see ``disclosable``.
             InvalidRecord: the record has faults; all of them are listed, and nothing was recorded.
-            Conflict: the key stands for another record (``key-reused``), nothing has been published yet
-                that has room (``no-room``), or the practice asks for approval (``approval-needed``).
+            Conflict: the key stands for another record (``key-reused``) or form (``other-form``), nothing has
+                been published yet that has room (``no-room``), or the practice asks for approval
+                (``approval-needed``).
             Behind: the registry or the ledger is a restored backup.
             Unavailable: a store can't be written.
         """
@@ -159,7 +168,7 @@ class Issuer:
                 to start from the beginning. Or the practice asks for approval (``approval-needed``).
             Behind, Unavailable: as ``issue``.
         """
-        self._refuse_unapproved()
+        self._counter.refuse_unapproved()
         waiting = iter(orders)
         while chunk := list(islice(waiting, _CHUNK)):
             self._refuse_to_diverge()
@@ -177,7 +186,7 @@ class Issuer:
                 for already (``superseded``); or as ``issue``.
             Behind, Unavailable: as ``issue``.
         """
-        self._refuse_unapproved()
+        self._counter.refuse_unapproved()
         self._refuse_to_diverge()
         return self._counter.renew(renewal)
 
@@ -194,12 +203,8 @@ class Issuer:
             ValueError: the renewal names no new DID, or more than one.
             InvalidRecord, Conflict, Behind, Unavailable: as ``renew``.
         """
-        holders = set(renewal.dids.values())
-        if len(holders) != 1:
-            raise ValueError("a credential is rebound to one holder")
         audience, practice = Audience(challenge=challenge, domain=self.did), self._practice
-        now = practice.clock()
-        check_control(control, holders.pop(), audience, at=now, contexts=practice.contexts)
+        check_rebinding(renewal, control, audience, at=practice.clock(), contexts=practice.contexts)
         return self.renew(renewal)
 
     def propose(self, order: Order | Renewal) -> Proposal:
@@ -238,9 +243,12 @@ class Issuer:
         return self._registry.approvals(key)
 
     def find(self, key: str) -> Credential | None:
-        """The credential issued under a key, if there is one."""
-        found = self._registry.find(key=key)
-        return found.credential if found else None
+        """The credential issued under a key, if there is one.
+
+        Raises:
+            Conflict: it was issued as a base document (``other-form``): see ``disclosable``.
+        """
+        return self._counter.find(key)
 
     def is_revoked(self, key: str) -> bool:
         """Whether the credential issued under a key was revoked, published already or not.
@@ -361,12 +369,6 @@ class Issuer:
     def published_list(self, url: str) -> bytes | None:
         """The newest published status list of that URL, as it is to be served; ``None`` if there is none."""
         return next((it.content for it in self._registry.published_lists() if it.list_id == url), None)
-
-    def _refuse_unapproved(self) -> None:
-        if self._practice.approval is not None:
-            raise Conflict(
-                "approval-needed", "this issuer asks for approval: propose, approve, issue_approved"
-            )
 
     def _refuse_to_diverge(self) -> None:
         self.refuse_backup()

@@ -18,6 +18,7 @@ from vcid.errors import InvalidProof, InvalidRecord, Malformed, ResolutionFailed
 from vcid.existence import Existence, judge_closed, read_created
 from vcid.known_dids import INTRINSIC, Asked, KnownDids
 from vcid.report import Check, CheckName, Outcome
+from vcid.securing.cryptosuites import SUITES
 from vcid.securing.data_integrity import ProofDemand, VerifiedProofs, verify_proofs
 from vcid.securing.jose import Token, verify_token
 from vcid.trust import ANYWHERE, Accreditation, Claim, NotAccredited, accredit
@@ -310,6 +311,12 @@ def claim_of(document: JsonObject, verified: VerifiedProofs | None, at: datetime
     created = (held.proof.get("created") for held in (verified.proofs if verified else ()))
     moments = [at, *(parse_timestamp(text) for text in created if isinstance(text, str))]
     return Claim.of(document, issuer=issuer_of(document), moments=moments)
+
+
+def is_shown_in_part(verified: VerifiedProofs) -> bool:
+    """Whether a holder chose what of the document is shown: every proof of it was derived."""
+    suites = (SUITES.get(held.cryptosuite) for held in verified.proofs)
+    return all(suite is not None and suite.is_selective for suite in suites)
 
 
 def _accredit_unsafely(claim: Claim) -> Accreditation:

@@ -37,7 +37,16 @@ from vcid.encoding.contexts import Contexts
 from vcid.encoding.dates import utc_now
 from vcid.errors import Malformed, Rejected, Undecided
 from vcid.existence import Evidence
-from vcid.issuers import SWAPPED, Audience, KnownIssuers, ProofResult, are_keys_of, claim_of, issuer_of
+from vcid.issuers import (
+    SWAPPED,
+    Audience,
+    KnownIssuers,
+    ProofResult,
+    are_keys_of,
+    claim_of,
+    is_shown_in_part,
+    issuer_of,
+)
 from vcid.presentations import Presentations, report_unread
 from vcid.report import Check, CheckName, Conclusion, Report
 from vcid.statuses import Standing, Statuses
@@ -342,7 +351,7 @@ class Verifier:
             proof = ProofResult(SWAPPED, proof.proof, proof.verified)
         # To evaluate a schema can be made to take long: that is for issuers who are known, not for strangers.
         if proof.verified is not None and accreditation is not None:
-            schemas = self._check_schemas(covered)
+            schemas = self._check_schemas(covered, in_part=is_shown_in_part(proof.verified))
         else:
             schemas = [Check.skipped(CheckName.SCHEMA, "neither proof nor issuer vouch for the document")]
         standing = Standing(issuer=issuer_of(covered), accreditation=accreditation)
@@ -360,13 +369,14 @@ class Verifier:
             return Check.failed(CheckName.PERIOD, "expired", "the credential's validity has ended")
         return Check.passed(CheckName.PERIOD)
 
-    def _check_schemas(self, document: JsonObject) -> list[Check]:
+    def _check_schemas(self, document: JsonObject, *, in_part: bool) -> list[Check]:
         """Step 7 (Verifiable Credentials JSON Schema): those that the credential names, and its types' own.
 
-        A credential can't choose to go without the schema of its type.
+        A credential can't choose to go without the schema of its type. Of one that is shown in part, the
+        issuer's signature vouches for what is not there, and what is there has to conform.
         """
-        results = check_schema(document, schemas=self._surroundings.schemas)
-        results += check_own_schemas(document, but={result.id for result in results})
+        results = check_schema(document, schemas=self._surroundings.schemas, in_part=in_part)
+        results += check_own_schemas(document, but={result.id for result in results}, in_part=in_part)
         if not results:
             return [Check.skipped(CheckName.SCHEMA, "the credential names no schema")]
         return [_schema_check(result) for result in results]

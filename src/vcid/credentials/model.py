@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 VCID_CONTEXT: Final = "https://w3id.org/vcid/v1"
 MEDIA_TYPE: Final = "application/vc"
 
+BASE_MEDIA_TYPE: Final = "application/vnd.vcid.base+json"
+"""A credential with a base proof, as a registry keeps it; nothing that reads credentials takes it."""
+
 EXTRA_MEMBERS: Final = frozenset(
     {
         "name",

@@ -5,6 +5,11 @@ Follows the Verifiable Credentials JSON Schema Specification (W3C), types ``Json
 had before. A schema is never fetched: those of vcid are carried, others are handed in, and one that is
 neither is *unknown*, as is any type, version or reference that can't be evaluated. The whole credential is
 evaluated.
+
+Of a credential that a holder shows in part, our own schemas are evaluated as far as they speak of what is
+shown (`vcid.credentials.schema_parts`). One that was handed in is evaluated as it stands: where the part does
+not conform, nobody can say without the rest (``shown-in-part``).
+
 A schema that a stranger's credential brings is never evaluated: the verifier asks only once proof and issuer
 are known to be good.
 """
@@ -22,6 +27,7 @@ from vcid.credentials.related_resources import find_resource
 from vcid.credentials.schema_compiler import Unsure, compile_schema
 from vcid.credentials.schema_evaluation import DIALECT, NotEvaluated, evaluate
 from vcid.credentials.schema_faults import find_violations
+from vcid.credentials.schema_parts import relax
 from vcid.credentials.schema_set import (
     CARRIED,
     JSON_SCHEMA,
@@ -75,56 +81,75 @@ class SchemaResult:
     reason: str = ""
 
 
-def check_schema(document: JsonObject, *, schemas: Schemas | None = None) -> tuple[SchemaResult, ...]:
+def check_schema(
+    document: JsonObject, *, schemas: Schemas | None = None, in_part: bool = False
+) -> tuple[SchemaResult, ...]:
     """Evaluate a credential against each schema that it names; one that names none has no results.
 
     Args:
-        document: the whole credential, as its proof covers it.
+        document: the credential, as its proof covers it.
         schemas: the schemas that are known; by default those that ship with vcid.
+        in_part: the document is what a holder shows of a credential, and not all of it.
     """
     entries = document.get("credentialSchema", [])
     listed = entries if isinstance(entries, list) else [entries]
     known = Schemas.carried() if schemas is None else schemas
     return tuple(
-        _check_entry(document, entry, _entry_path(entries, index), known)
+        _check_entry(_Examined(document, in_part), entry, _entry_path(entries, index), known)
         if index < MAX_SCHEMAS
         else _unknown("", "too-many-schemas")
         for index, entry in enumerate(listed)
     )
 
 
-def check_own_schemas(document: JsonObject, *, but: Container[str]) -> tuple[SchemaResult, ...]:
+def check_own_schemas(
+    document: JsonObject, *, but: Container[str], in_part: bool = False
+) -> tuple[SchemaResult, ...]:
     """Evaluate a credential against the schemas that vcid has for its types, but for those in ``but``."""
     types = document.get("type")
     names = types if isinstance(types, list) else [types]
     urls = dict.fromkeys(_OF_TYPE[name] for name in names if isinstance(name, str) and name in _OF_TYPE)
-    return tuple(_evaluate_carried(document, url) for url in urls if url not in but)
+    examined = _Examined(document, in_part)
+    return tuple(_evaluate_carried(examined, url) for url in urls if url not in but)
 
 
-def find_faults(value: JsonObject, file: str) -> tuple[FieldError, ...]:
+def find_faults(value: JsonObject, file: str, *, in_part: bool = False) -> tuple[FieldError, ...]:
     """Evaluate any object against a schema that ships with vcid, by its file's name; give all faults."""
-    return () if _conforms(value, file) else find_violations(_validator(file), value)
+    schema = _Carried(file, in_part)
+    return () if _conforms(value, schema) else find_violations(_validator(schema), value)
+
+
+@dataclass(frozen=True, slots=True)
+class _Carried:
+    """A schema that ships with vcid, or what it says of a part of a document."""
+
+    file: str
+    in_part: bool
+
+    def read(self) -> JSON:
+        schema = parse(read_schema(self.file))
+        return relax(schema) if self.in_part else schema
 
 
 @lru_cache(maxsize=16)
-def _compiled(file: str) -> Callable[[JSON], bool]:
-    return compile_schema(parse(read_schema(file)))
+def _compiled(carried: _Carried) -> Callable[[JSON], bool]:
+    return compile_schema(carried.read())
 
 
-def _conforms(value: JsonObject, file: str) -> bool:
+def _conforms(value: JsonObject, carried: _Carried) -> bool:
     """Whether an object certainly conforms to a schema that ships with vcid."""
     try:
-        return _compiled(file)(value)
+        return _compiled(carried)(value)
     except Unsure:
         return False
 
 
 @lru_cache(maxsize=16)
-def _validator(file: str) -> Draft202012Validator:
+def _validator(carried: _Carried) -> Draft202012Validator:
     """Compile a carried schema once. It is our own: nothing in it needs a bound."""
-    schema = parse(read_schema(file))
+    schema = carried.read()
     if not isinstance(schema, dict) or schema.get("$schema") != DIALECT:
-        raise ValueError(f"{file} is no schema of JSON Schema 2020-12")
+        raise ValueError(f"{carried.file} is no schema of JSON Schema 2020-12")
     # Only here, since importing the evaluator takes longer than everything else in a verification.
     from jsonschema import Draft202012Validator
     from referencing import Registry
@@ -138,7 +163,15 @@ def _entry_path(entries: JSON, index: int) -> str:
     return f"/credentialSchema/{index}" if isinstance(entries, list) else "/credentialSchema"
 
 
-def _check_entry(document: JsonObject, entry: JSON, path: str, schemas: Schemas) -> SchemaResult:
+@dataclass(frozen=True, slots=True)
+class _Examined:
+    """A credential, and whether it is shown in part."""
+
+    document: JsonObject
+    in_part: bool
+
+
+def _check_entry(examined: _Examined, entry: JSON, path: str, schemas: Schemas) -> SchemaResult:
     """Find an entry's schema, check its digests, and evaluate the credential against it."""
     if not isinstance(entry, dict) or not isinstance(url := entry.get("id"), str):
         fault = FieldError(path, "wrong-type", "an object with an id and a type")
@@ -150,7 +183,8 @@ def _check_entry(document: JsonObject, entry: JSON, path: str, schemas: Schemas)
     if known is None:
         return _unknown(url, "schema-not-known")
     # Integrity is to be settled before evaluation (VC JSON Schema, section "Integrity Validation").
-    return _check_integrity(document, entry, path, known) or _evaluate(document, known, url, schemas)
+    wrong = _check_integrity(examined.document, entry, path, known)
+    return wrong or _evaluate(examined, known, url, schemas)
 
 
 def _check_integrity(
@@ -174,18 +208,20 @@ def _check_integrity(
     return None
 
 
-def _evaluate(document: JsonObject, known: KnownSchema, url: str, schemas: Schemas) -> SchemaResult:
+def _evaluate(examined: _Examined, known: KnownSchema, url: str, schemas: Schemas) -> SchemaResult:
     if url in CARRIED:
-        return _evaluate_carried(document, url)
+        return _evaluate_carried(examined, url)
     try:
-        faults = evaluate(document, known.schema, schemas.targets)
+        faults = evaluate(examined.document, known.schema, schemas.targets)
     except NotEvaluated as error:
         return _unknown(url, str(error))
+    if faults and examined.in_part:
+        return _unknown(url, "shown-in-part")
     return SchemaResult(url, SchemaOutcome.FAILED if faults else SchemaOutcome.PASSED, faults)
 
 
-def _evaluate_carried(document: JsonObject, url: str) -> SchemaResult:
-    faults = find_faults(document, CARRIED[url])
+def _evaluate_carried(examined: _Examined, url: str) -> SchemaResult:
+    faults = find_faults(examined.document, CARRIED[url], in_part=examined.in_part)
     return SchemaResult(url, SchemaOutcome.FAILED if faults else SchemaOutcome.PASSED, faults)
 
 

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from vcid.credentials.envelopes import CREDENTIAL, read_secured
-from vcid.credentials.model import Credential
+from vcid.credentials.model import BASE_MEDIA_TYPE, Credential
 from vcid.errors import VcidError
 from vcid.ledger.batches import SALT_BYTES, Batch, build_batch
 from vcid.securing.existence import existence_digest
@@ -75,11 +75,10 @@ def prepare(transaction: Transaction, random: Callable[[int], bytes]) -> Prepare
         " AND number NOT IN (SELECT issuance FROM batch_place) ORDER BY number"
     ).fetchall()
     salts = [random(SALT_BYTES) for _ in rows]
-    salted = [
-        # What no receipt could be looked up for takes a leaf that nobody finds.
-        (salt, _digest(Credential(*credential)) or random(_HASH_BYTES))
-        for salt, (_, *credential) in zip(salts, rows, strict=True)
-    ]
+    digests = [_digest(Credential(*credential)) for _, *credential in rows]
+    # What no receipt could be looked up for takes a leaf that nobody finds, and keeps no salt.
+    salted = [(salt, digest or random(_HASH_BYTES)) for salt, digest in zip(salts, digests, strict=True)]
+    kept = [salt if digest else None for salt, digest in zip(salts, digests, strict=True)]
     batch, places = build_batch(salted, random=random, draw_below=partial(draw_below, random=random))
     stored = transaction.execute(
         "INSERT INTO batch (digest, leaf_hashes) VALUES (?, ?) RETURNING number",
@@ -87,7 +86,7 @@ def prepare(transaction: Transaction, random: Callable[[int], bytes]) -> Prepare
     ).fetchone()
     transaction.executemany(
         "INSERT INTO batch_place (issuance, batch, place, salt) VALUES (?, ?, ?, ?)",
-        ((row[0], stored[0], place, salt) for row, place, salt in zip(rows, places, salts, strict=True)),
+        ((row[0], stored[0], place, salt) for row, place, salt in zip(rows, places, kept, strict=True)),
     )
     return PreparedBatch(stored[0], batch.digest)
 
@@ -127,5 +126,7 @@ def destroy_salt(transaction: Transaction, key: str) -> bool:
 def _digest(credential: Credential) -> bytes | None:
     """The digest that shows a credential's existence; one that can't be read must stop no publication."""
     with suppress(VcidError):
+        if credential.media_type == BASE_MEDIA_TYPE:
+            return existence_digest(credential.unverified_document)
         return existence_digest(read_secured(credential, CREDENTIAL).secured)
     return None

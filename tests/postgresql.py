@@ -30,7 +30,7 @@ listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
 max_connections = 60
 shared_buffers = '32MB'
-max_wal_size = '256MB'
+max_wal_size = '64MB'
 fsync = on
 synchronous_commit = off  # the stores have to ask for more
 """
@@ -38,30 +38,37 @@ synchronous_commit = off  # the stores have to ask for more
 
 @dataclass
 class PostgresqlServer:
-    """A server, and an empty database of it whenever one is asked for."""
+    """A server, and an empty place in it whenever one is asked for."""
 
     programs: Path
     folder: Path
     port: int
+    largest_file: int | None = None
     _numbers: Iterator[int] = field(default_factory=count)
 
     @property
     def data(self) -> Path:
         return self.folder / "data"
 
-    def url(self, database: str, *, password: str = _PASSWORD_IN_URL) -> str:
+    def url(self, database: str = "postgres", *, password: str = _PASSWORD_IN_URL) -> str:
         """The URL of one of its databases."""
         return f"postgresql://{USER}:{password}@127.0.0.1:{self.port}/{database}"
 
     def create(self) -> str:
+        """Create an empty schema, which is quicker than a database, and give its URL."""
+        name = f"test_{next(self._numbers)}"
+        self.run(f"CREATE SCHEMA {name}")
+        return f"{self.url()}?options=-csearch_path%3D{name}"
+
+    def create_database(self) -> str:
         """Create an empty database, and give its URL."""
-        name = f"test_{os.getpid()}_{next(self._numbers)}"
+        name = f"test_{next(self._numbers)}"
         self.run(f"CREATE DATABASE {name}")
         return self.url(name)
 
     def copy(self, url: str) -> str:
         """Restore a backup: a database of its own with what another one holds, which nobody may be using."""
-        name, source = f"test_{os.getpid()}_{next(self._numbers)}", url.rpartition("/")[2]
+        name, source = f"test_{next(self._numbers)}", url.rpartition("/")[2]
         self.run(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             f" WHERE datname = '{source}' AND pid <> pg_backend_pid()"
@@ -73,7 +80,7 @@ class PostgresqlServer:
         """Run a statement past the stores."""
         import psycopg
 
-        with psycopg.connect(url or self.url("postgres"), autocommit=True) as connection:
+        with psycopg.connect(url or self.url(), autocommit=True) as connection:
             cursor = connection.execute(statement, parameters or None)
             return cursor.fetchall() if cursor.description else []
 
@@ -83,7 +90,8 @@ class PostgresqlServer:
         while True:
             try:
                 log = self.folder / "server.log"
-                _run(self.programs / "pg_ctl", "start", "-D", self.data, "-w", "-t", "60", "-l", log)
+                arguments = ["start", "-D", self.data, "-w", "-t", "60", "-l", log]
+                _run(self.programs / "pg_ctl", *arguments, largest_file=self.largest_file)
             except subprocess.CalledProcessError:
                 # Processes of a killed server hold its memory for a moment longer.
                 if time.monotonic() > deadline:
@@ -101,8 +109,10 @@ class PostgresqlServer:
                 os.kill(process, signal.SIGKILL)
 
 
-def _run(program: Path, *arguments: object) -> None:
+def _run(program: Path, *arguments: object, largest_file: int | None = None) -> None:
     command = [str(program), *map(str, arguments)]
+    if largest_file is not None:
+        command = ["prlimit", f"--fsize={largest_file}", "--", *command]
     if os.getuid() == 0:
         command = ["runuser", "-u", _unprivileged(), "--", *command]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd="/")
@@ -148,6 +158,7 @@ def _initialize(server: PostgresqlServer) -> None:
         for path in (server.folder, secret):
             shutil.chown(path, _unprivileged())
     options = ["--auth=scram-sha-256", f"--username={USER}", f"--pwfile={secret}", "--no-sync"]
+    options.append("--wal-segsize=1")  # so that a limit on files stops tables, and not only its own records
     locale = ["--encoding=UTF8", "--locale=C"]
     _run(server.programs / "initdb", "-D", server.data, *options, *locale)
     with (server.data / "postgresql.conf").open("a") as settings:

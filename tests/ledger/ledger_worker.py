@@ -1,7 +1,9 @@
 """A process that appends and publishes until it is killed, and says what was acknowledged to it.
 
-Run as ``ledger_worker.py <folder> <name> <mode>``; each line on standard output is one JSON array. ``endless``
-goes on for ever, ``bounded`` does 40 rounds, ``full`` lets no file grow past a limit and says how that ended.
+Run as ``ledger_worker.py <log's URL> <witness's URL> <name> <mode>``; each line on standard output is one JSON
+array. ``endless`` goes on for ever, ``bounded`` does 40 rounds, ``stubborn`` goes on whatever is unavailable
+until its standard input ends, ``filling`` goes on until something is unavailable, and ``full`` lets no file of
+its own grow past a limit besides.
 """
 
 import json
@@ -9,7 +11,9 @@ import os
 import resource
 import signal
 import sys
-from itertools import count
+import threading
+import time
+from itertools import count, takewhile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -22,20 +26,20 @@ def acknowledge(*words):
     os.write(1, json.dumps(words).encode() + b"\n")
 
 
-def scene_in(folder):
+def scene_in(log_url, witness_url):
     scene = Scene(witnesses=1)
-    scene.url = f"sqlite:///{folder}/ledger.db"
-    scene.witnesses = [scene.witness(0, f"sqlite:///{folder}/witness.db")]
+    scene.url = log_url
+    scene.witnesses = [scene.witness(0, witness_url)]
     scene.ledger = scene.open()
     return scene
 
 
-def work(scene, name, rounds):
+def work(scene, name, rounds, more=3):
     known = scene.ledger.latest(scene.topic(name))
     start = known.seq + 1 if known else 0
     for seq in rounds:
         entries = [scene.entry(start + seq, list_id=name)]
-        entries += [scene.entry(0, list_id=f"{name} {start + seq} {more}") for more in range(3)]
+        entries += [scene.entry(0, list_id=f"{name} {start + seq} {one}") for one in range(more)]
         scene.ledger.append(entries)
         acknowledge("appended", name, start + seq)
         try:
@@ -47,21 +51,39 @@ def work(scene, name, rounds):
         acknowledge("published", view.size, view.root.hex())
 
 
-def fill(scene, limit):
+def limit_files(limit):
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+
+def persist(scene, name):
+    ended = threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+    while not ended.is_set():
+        try:
+            work(scene, name, takewhile(lambda _: not ended.is_set(), count()))
+        except Unavailable:
+            acknowledge("unavailable")
+            time.sleep(0.02)
+
+
+def fill(scene, name, more):
     try:
-        work(scene, "full", count())
+        work(scene, name, count(), more)
     except Unavailable:
         acknowledge("unavailable")
 
 
 def main():
-    folder, name, mode = sys.argv[1:]
-    scene = scene_in(folder)
+    log_url, witness_url, name, mode = sys.argv[1:]
+    scene = scene_in(log_url, witness_url)
     acknowledge("ready")
     if mode == "full":
-        fill(scene, 300_000)
+        limit_files(300_000)
+    if mode in ("full", "filling"):
+        fill(scene, name, more=3 if mode == "full" else 40)
+    elif mode == "stubborn":
+        persist(scene, name)
     else:
         work(scene, name, count() if mode == "endless" else range(40))
 

@@ -90,7 +90,7 @@ def test_a_rollback_is_refused(operator, witness):
     operator.offer(witness)
     with refuses("size"):
         witness.add_checkpoint(0, [], operator.note(2), operator.leaves[:2])
-    with refuses("size"):
+    with refuses("old-size"):
         witness.add_checkpoint(4, [], operator.note(2), [])
     assert Checkpoint.parse(Note.parse(witness.checkpoint(ORIGIN)).text).size == 4
 
@@ -108,11 +108,11 @@ def test_a_fork_is_refused(operator, witness):
         operator.offer(witness, 2)
 
 
-@pytest.mark.parametrize("old", [1, 3, 1 << 62, -1])
-def test_the_old_size_is_the_one_known(operator, witness, old):
-    """As tlog-witness asks: another old size is a conflict."""
+@pytest.mark.parametrize(("old", "code"), [(1, "size"), (3, "old-size"), (1 << 62, "old-size"), (-1, "size")])
+def test_the_old_size_is_the_one_known(operator, witness, old, code):
+    """As tlog-witness asks: another old size is a conflict, one past the checkpoint a bad request."""
     operator.offer(witness)
-    with refuses("size"):
+    with refuses(code):
         witness.add_checkpoint(old, [], operator.note(), [])
 
 

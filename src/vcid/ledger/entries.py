@@ -52,6 +52,7 @@ class Kind(StrEnum):
     DID_DOCUMENT = "did-document"
     STATUS_LIST = "status-list"
     BATCH_ROOT = "batch-root"
+    SUCCESSION = "succession"
     OWNER_KEY = "owner-key"
 
 

@@ -20,7 +20,8 @@ from vcid.errors import Conflict, InvalidProof, Unavailable
 from vcid.ledger.anchor import Outcome
 from vcid.ledger.evm import judge_pin
 from vcid.ledger.notes import Checkpoint, Note, NoteKey, SignatureType
-from vcid.ledger.witness import SCHEMA, ReplayingWitness
+from vcid.ledger.witness import ReplayingWitness
+from vcid.ledger.witness_memory import SCHEMA
 from vcid.storage import Database
 
 if TYPE_CHECKING:

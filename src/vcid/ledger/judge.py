@@ -206,15 +206,16 @@ def _judge_witnesses(known: Witnessed, freshness: Freshness, relation: Judgement
         return relation
     if not known.is_witnessed:
         return Judgement(Outcome.QUORUM, "too-few-witnesses")
-    return _judge_age(known, freshness) if relation is None else relation
+    return judge_age(known.freshness, freshness) if relation is None else relation
 
 
-def _judge_age(known: Witnessed, freshness: Freshness) -> Judgement:
-    if known.freshness is None:
+def judge_age(witnessed: datetime | None, freshness: Freshness) -> Judgement:
+    """Decide whether a time that witnesses vouch for is recent enough."""
+    if witnessed is None:
         return Judgement(Outcome.QUORUM, "time-unknown")
-    if known.freshness - freshness.now > freshness.clock_skew:
+    if witnessed - freshness.now > freshness.clock_skew:
         return Judgement(Outcome.UNAVAILABLE, "clock-behind")
-    if freshness.now - known.freshness > freshness.max_age:
+    if freshness.now - witnessed > freshness.max_age:
         return Judgement(Outcome.STALE, "too-old")
     return Judgement(Outcome.OK)
 

@@ -380,5 +380,5 @@ class Checkpoint:
             raise Malformed("root", "a SHA-256 hash", where="line 3")
         size = decode_decimal(lines[0], where="line 2")
         if size == 0 and root != sha256(b"").digest():
-            raise Malformed("root", "the hash of the empty string for an empty tree", where="line 3")
+            raise Malformed("empty-root", "the hash of the empty string for an empty tree", where="line 3")
         return cls(origin, size, root, tuple(lines[2:]))

@@ -3,62 +3,37 @@
 It follows C2SP tlog-witness in what it demands of a checkpoint, and reads the leaves between the checkpoint
 that it knows and the new one besides: owners' signatures, sequence, and the heads leaf at the end. Its
 cosignature is therefore a further statement than a plain witness's, which is why its key is used for nothing
-else.
+else. Of a log that succeeds another one (``vcid.ledger.succession``) it demands that no topic falls behind
+where the former log left it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from hashlib import sha256
 from itertools import islice
 from typing import TYPE_CHECKING, Self
 
 from vcid.encoding.dates import utc_now
-from vcid.encoding.merkle import Frontier, verify_consistency
 from vcid.errors import Conflict, InvalidProof
-from vcid.ledger.notes import Checkpoint, Note, NoteKey, SignatureType, cosign
-from vcid.ledger.replay import Replay
-from vcid.storage import Database, StoreSchema
+from vcid.ledger.entries import Entry, Kind
+from vcid.ledger.notes import Note, NoteKey, cosign
+from vcid.ledger.succession import Proposal
+from vcid.ledger.witness_memory import SCHEMA, Offer, WitnessMemory, group_keys
+from vcid.storage import Database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from vcid.keys.signing import Signer
-    from vcid.storage import Transaction
-
-SCHEMA = StoreSchema(
-    name="witness",
-    migrations=(
-        """
-        CREATE TABLE witness_logs (
-            origin TEXT PRIMARY KEY,
-            size INTEGER NOT NULL,
-            root BLOB NOT NULL,
-            frontier BLOB NOT NULL,
-            note BLOB NOT NULL
-        ) STRICT;
-        CREATE TABLE witness_heads (
-            origin TEXT NOT NULL,
-            topic BLOB NOT NULL,
-            seq INTEGER NOT NULL,
-            entry_hash BLOB NOT NULL,
-            PRIMARY KEY (origin, topic)
-        ) STRICT, WITHOUT ROWID;
-        CREATE TABLE witness_keys (
-            origin TEXT NOT NULL,
-            topic BLOB NOT NULL,
-            digest BLOB NOT NULL,
-            PRIMARY KEY (origin, topic)
-        ) STRICT, WITHOUT ROWID;
-        """,
-    ),
-)
+    from vcid.ledger.notes import NoteSignature
+    from vcid.ledger.replay import Replay
 
 
 class ReplayingWitness:
     """A witness in this process, with a key and a memory of its own."""
 
-    __slots__ = ("_clock", "_database", "_key", "_logs", "_signer")
+    __slots__ = ("_clock", "_key", "_logs", "_memory", "_signer")
 
     def __init__(
         self,
@@ -69,12 +44,12 @@ class ReplayingWitness:
         logs: Iterable[NoteKey],
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        self._database = database
+        self._memory = WitnessMemory(database)
         self._signer = signer
-        self._key = NoteKey(name, SignatureType.COSIGNATURE_V1, signer.public_key)
-        self._logs = {log.name: log for log in logs}
+        self._key = NoteKey.of_cosigner(name, signer.public_key)
+        self._logs = group_keys(logs)
         self._clock = clock
-        if any(log.public_key == self._key.public_key for log in self._logs.values()):
+        if any(key.public_key == self._key.public_key for keys in self._logs.values() for key in keys):
             raise ValueError("a witness's key is not a log's")
 
     @classmethod
@@ -92,16 +67,16 @@ class ReplayingWitness:
         Args:
             url: ``sqlite:///path``, or ``sqlite://`` for a witness that forgets everything with its process.
             name: the witness's name.
-            signer: its Ed25519 key, used for nothing else.
-            logs: the keys of the logs that it cosigns, named as their origins.
+            signer: its Ed25519 or ML-DSA-44 key, used for nothing else.
+            logs: the keys of the logs that it cosigns, named as their origins; several of one log while it
+                changes its key.
             clock: gives the time, with its zone, that a cosignature states.
         """
-        database = Database.open(url, SCHEMA)
-        return cls(database, name=name, signer=signer, logs=logs, clock=clock)
+        return cls(Database.open(url, SCHEMA), name=name, signer=signer, logs=logs, clock=clock)
 
     def close(self) -> None:
         """Close the connections of the witness's memory."""
-        self._database.close()
+        self._memory.close()
 
     @property
     def key(self) -> NoteKey:
@@ -110,9 +85,11 @@ class ReplayingWitness:
 
     def checkpoint(self, origin: str) -> bytes | None:
         """The newest checkpoint of a log that it cosigned, signed by the log and by itself."""
-        with self._database.read() as transaction:
-            row = transaction.execute("SELECT note FROM witness_logs WHERE origin = ?", (origin,)).fetchone()
-        return bytes(row[0]) if row else None
+        return self._memory.known(origin).note
+
+    def evidence(self, origin: str) -> list[bytes]:
+        """The evidence met that a log showed two versions of itself (``vcid.ledger.evidence``)."""
+        return self._memory.evidence(origin)
 
     def add_checkpoint(
         self, old_size: int, proof: Sequence[bytes], note: bytes, entries: Iterable[bytes]
@@ -120,9 +97,11 @@ class ReplayingWitness:
         """Check a checkpoint and its new leaves, and cosign it (tlog-witness, "add-checkpoint").
 
         1. The log is known and has signed the checkpoint.
-        2. The checkpoint continues the one that the witness knows, by proof.
+        2. The checkpoint continues the one that the witness knows, by proof; nothing is read of the leaves
+           before.
         3. Each new leaf is replayed; they hash to the checkpoint's root and end with true heads.
-        4. The new state is kept, unless the witness moved on meanwhile; only then the cosignature is given.
+        4. A log that succeeds another says so, and has no topic that falls behind.
+        5. The new state is kept, unless the witness moved on meanwhile; only then the cosignature is given.
 
         Returns:
             The cosignature's line.
@@ -131,91 +110,82 @@ class ReplayingWitness:
             Conflict: the checkpoint is refused; ``size`` if the witness knows another size than ``old_size``.
             Malformed: it is no checkpoint.
         """
-        signed, checkpoint = self._read(note)
-        with self._database.read() as transaction:
-            known = _known(transaction, checkpoint.origin)
-            heads = transaction.execute(
-                "SELECT topic, seq, entry_hash FROM witness_heads WHERE origin = ?", (checkpoint.origin,)
-            ).fetchall()
-            keys = transaction.execute(
-                "SELECT topic, digest FROM witness_keys WHERE origin = ?", (checkpoint.origin,)
-            ).fetchall()
-        _check_growth(old_size, proof, known, checkpoint)
-        replay = Replay(known.frontier, heads, dict(keys))
+        offer = Offer.read(note, self._logs)
+        checkpoint = offer.checkpoint
+        if checkpoint.extensions:
+            raise Conflict("extension-lines", "the checkpoint says more than anybody can check")
+        known = self._memory.check(offer, old_size, proof)
+        replay = self._memory.replay(checkpoint.origin)
+        if replay.frontier.size != known.size:
+            raise Conflict("size", "the witness knows another checkpoint by now")
         if checkpoint.size > old_size:
-            for leaf in islice(entries, checkpoint.size - old_size):
-                replay.apply(leaf)
+            leaves = islice(entries, checkpoint.size - old_size)
+            stated = _replay(replay, leaves, offer)
             replay.check_checkpoint(checkpoint.size, checkpoint.root)
-        cosignature = cosign(signed.text, self._key.name, self._signer, int(self._clock().timestamp()))
-        self._keep(checkpoint, replay, Note(signed.text, (*signed.signatures, cosignature)), old_size)
+            self._check_predecessor(offer, replay, stated if old_size == 0 else None)
+        cosignature = self._cosign(offer.note.text)
+        self._memory.keep(known, Note(offer.note.text, (*offer.note.signatures, cosignature)), replay)
         return f"{cosignature.line}\n".encode()
 
-    def _read(self, data: bytes) -> tuple[Note, Checkpoint]:
-        """Read a checkpoint and keep, of its signatures, the log's alone."""
-        note = Note.parse(data)
-        checkpoint = Checkpoint.parse(note.text)
-        log = self._logs.get(checkpoint.origin)
-        if log is None:
-            raise Conflict("unknown-log", "the checkpoint is of a log that this witness does not cosign")
+    def add_succession(self, data: bytes, *, without_old_key: bool = False) -> bytes:
+        """Let a log end and another one take its place (``vcid.ledger.succession``).
+
+        The operator agrees by having configured the new log's key.
+
+        Args:
+            data: the statement, signed by the new log and the old.
+            without_old_key: let the old log's signature be missing, because its key is lost. For the operator
+                alone, who knows from elsewhere that it is; never for whoever asks from outside.
+
+        Returns:
+            The cosignature's line.
+
+        Raises:
+            Malformed: it is no statement.
+            Conflict: one of the logs is not configured (``unknown-log``), a signature is missing or does not
+                hold (``unsigned``), the old log is not known to end there (``size``, ``inconsistent``), it
+                was succeeded by another (``succeeded``), or the new one began before (``successor-known``).
+        """
+        proposal = Proposal.parse(data)
+        succession = proposal.succession
+        old, new = succession.old, succession.new
+        if old not in self._logs.get(old.name, ()) or new not in self._logs.get(new.name, ()):
+            raise Conflict("unknown-log", "the witness was not told to cosign both logs")
         try:
-            signed = note.verify((log,))
+            signed = proposal.is_signed(by_old=not without_old_key)
         except InvalidProof as error:
-            raise Conflict("unsigned", "the log's signature does not hold") from error
-        if not signed or checkpoint.extensions:
-            raise Conflict("unsigned", "the log did not sign the checkpoint, or it has extension lines")
-        own = tuple(one for one in note.signatures if (one.name, one.key_id) == (log.name, log.key_id))
-        return Note(note.text, own), checkpoint
+            raise Conflict("unsigned", "a signature does not hold") from error
+        if not signed:
+            raise Conflict("unsigned", "both logs have to sign the statement")
+        self._memory.end(old.name, new.name, succession.encode(), succession.final)
+        return f"{self._cosign(succession.checkpoint.text).line}\n".encode()
 
-    def _keep(self, checkpoint: Checkpoint, replay: Replay, note: Note, old_size: int) -> None:
-        origin, frontier = checkpoint.origin, replay.frontier
-        row = (origin, checkpoint.size, checkpoint.root, b"".join(frontier.hashes), note.encode())
-        with self._database.transaction() as transaction:
-            # Of two requests replayed side by side, the second no longer starts from what is kept.
-            if _known(transaction, origin).frontier.size != old_size:
-                raise Conflict("size", "the witness knows a larger checkpoint by now")
-            transaction.execute(
-                "INSERT INTO witness_logs VALUES (?, ?, ?, ?, ?) ON CONFLICT (origin) DO UPDATE SET"
-                " size = excluded.size, root = excluded.root, frontier = excluded.frontier,"
-                " note = excluded.note",
-                row,
-            )
-            transaction.executemany(
-                "INSERT INTO witness_heads VALUES (?, ?, ?, ?) ON CONFLICT (origin, topic)"
-                " DO UPDATE SET seq = excluded.seq, entry_hash = excluded.entry_hash",
-                ((origin, *head) for head in replay.changed.values()),
-            )
-            transaction.executemany(
-                "INSERT INTO witness_keys VALUES (?, ?, ?)"
-                " ON CONFLICT (origin, topic) DO UPDATE SET digest = excluded.digest",
-                ((origin, *change) for change in replay.keys.changed.items()),
-            )
+    def _cosign(self, text: str) -> NoteSignature:
+        return cosign(text, self._key.name, self._signer, int(self._clock().timestamp()))
+
+    def _check_predecessor(self, offer: Offer, replay: Replay, stated: set[bytes] | None) -> None:
+        """Check what a log owes to the one that it succeeded; what it states, in its first checkpoint."""
+        predecessor = self._memory.predecessor(offer.checkpoint.origin)
+        if predecessor is None:
+            return
+        old, statement = predecessor
+        if stated is not None and sha256(statement).digest() not in stated:
+            raise Conflict("succession-unstated", "the first checkpoint does not say whom the log succeeds")
+        floors = self._memory.floors(old, replay.changed)
+        if any(replay.changed[topic].seq < seq for topic, seq in floors.items()):
+            raise Conflict("behind-predecessor", "a topic is behind where the former log left it")
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What a witness knows of a log: the right edge of its tree, and the root."""
+def _replay(replay: Replay, leaves: Iterable[bytes], offer: Offer) -> set[bytes]:
+    """Replay leaves.
 
-    frontier: Frontier
-    root: bytes
-
-
-def _known(transaction: Transaction, origin: str) -> _Known:
-    row = transaction.execute(
-        "SELECT size, root, frontier FROM witness_logs WHERE origin = ?", (origin,)
-    ).fetchone()
-    if row is None:
-        return _Known(Frontier(), Frontier().root)
-    size, root, edge = row
-    return _Known(Frontier(size, tuple(edge[i : i + 32] for i in range(0, len(edge), 32))), root)
-
-
-def _check_growth(old_size: int, proof: Sequence[bytes], known: _Known, checkpoint: Checkpoint) -> None:
-    if old_size != known.frontier.size or checkpoint.size < old_size:
-        raise Conflict("size", f"the witness knows a checkpoint of {known.frontier.size} leaves")
-    try:
-        if old_size:
-            verify_consistency(old_size, checkpoint.size, proof, known.root, checkpoint.root)
-        elif proof:
-            raise Conflict("inconsistent", "nothing is to be proven from an empty log")
-    except InvalidProof as error:
-        raise Conflict("inconsistent", "the checkpoint does not continue the one that is known") from error
+    Returns:
+        The digests of the successions that the log states among them by its own key.
+    """
+    keys = {key.public_key for key in offer.log_keys}
+    stated = set()
+    for leaf in leaves:
+        _, content = replay.apply(leaf)
+        if isinstance(content, Entry) and content.kind is Kind.SUCCESSION and content.owner in keys:
+            stated.add(content.digest)
+    return stated

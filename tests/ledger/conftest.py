@@ -2,6 +2,7 @@
 
 import pytest
 
+from ledger.evm_node import Anvil, find_anvil
 from ledger.scene import Scene
 
 
@@ -20,3 +21,18 @@ def anchored(scene):
     scene.ledger.append([scene.entry(), *others])
     scene.view = scene.ledger.publish()
     return scene
+
+
+@pytest.fixture
+def anvil(own_server):
+    """Start nodes of a chain of one's own, as many as are asked for."""
+    program = find_anvil()
+    started = []
+
+    def start(*options, **more):
+        started.append(Anvil(program, own_server, *options, **more))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.stop()

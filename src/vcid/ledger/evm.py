@@ -125,6 +125,7 @@ class PinReader:
             found = node.block(block.number)
             if found is None or (found.hash, found.time) != (block.hash, block.time):
                 raise _disagreement(f"{node.name} has another final block {block.number}")
+        for node in self._nodes:
             self._check_contract(node, block)
         pins = {self._pin(node, block) for node in self._nodes}
         if len(pins) != 1:

@@ -8,6 +8,7 @@ be harmless to repeat; a pin is, because it names the size that it continues.
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Protocol
@@ -93,8 +94,11 @@ class LocalAccount:
     __slots__ = ("_account", "address")
 
     def __init__(self, private_key: bytes) -> None:
+        limit = sys.getrecursionlimit()
         from eth_account import Account as EthAccount
 
+        # One of its parts raises this for the whole process, far beyond what the stack holds.
+        sys.setrecursionlimit(limit)
         self._account = EthAccount.from_key(private_key)
         self.address = read_data(self._account.address, length=20)
 
@@ -230,7 +234,8 @@ class Sender:
 
     def _estimate(self, call: JsonObject) -> int:
         try:
-            gas = self.node.quantity("eth_estimateGas", call) * _GAS_PERCENT // 100
+            # In blocks alone: what is still on its way may be what this transaction is to replace.
+            gas = self.node.quantity("eth_estimateGas", call, LATEST) * _GAS_PERCENT // 100
         except ErrorAnswer as error:
             if error.kind == "reverted":
                 raise Conflict(*explain(error.data)) from error

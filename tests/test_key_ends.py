@@ -10,6 +10,7 @@ from ended_office import CONTEXTS, Office, digest, go_on, list_later, open_offic
 from vcid.credentials.model import Credential
 from vcid.dids.documents import did_document
 from vcid.dids.webvh_writing import update
+from vcid.drafting import Disclosure
 from vcid.encoding.dates import format_timestamp
 from vcid.encoding.json import canonicalize, parse_object
 from vcid.encoding.multikey import KeyType
@@ -313,3 +314,17 @@ def test_the_issuer_dates_by_the_same_digest():
     policy = office.world.log_policy
     assert date_existence(digest(credential), receipt, policy) == office.world.clock.now
     assert digest(credential) == hashlib.sha256(credential.content).digest()
+
+
+def test_an_issuer_of_base_documents_dates_what_is_derived_from_them():
+    """The batch takes up the base signature, which every showing has."""
+    world, signer = World(), LocalSigner.generate(KeyType.P256)
+    issuer = world.issuer(signer=signer, disclosure=Disclosure())
+    issuer.publish()
+    base = issuer.disclosable.issue(birth(), key="a")
+    issuer.publish()
+    shown = base.derive(["/credentialSubject"], contexts=CONTEXTS)
+    found = existence_digest(shown)
+    assert date_existence(found, issuer.existence("a"), world.log_policy) == world.clock.now
+    with pytest.raises(InvalidProof, match="not-in-batch"):
+        date_existence(hashlib.sha256(canonicalize(base.to_json())).digest(), issuer.existence("a"), world.log_policy)

@@ -16,12 +16,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
-from vcid.errors import Conflict, InvalidProof, Unavailable
+from vcid.errors import Conflict, Unavailable
 from vcid.ledger.anchor import Outcome
 from vcid.ledger.evm import judge_pin
-from vcid.ledger.notes import Checkpoint, Note, NoteKey, SignatureType
+from vcid.ledger.notes import NoteKey
 from vcid.ledger.witness import ReplayingWitness
-from vcid.ledger.witness_memory import SCHEMA
+from vcid.ledger.witness_memory import SCHEMA, Offer, group_keys
 from vcid.storage import Database
 
 if TYPE_CHECKING:
@@ -43,33 +43,33 @@ class EvmBridge:
     ``Ledger.cosign`` ask it again when the pin is final. Until then it says `Unavailable`.
     """
 
-    __slots__ = ("_database", "_key", "_log", "_reader", "_signer")
+    __slots__ = ("_database", "_key", "_logs", "_reader", "_signer")
 
     def __init__(
-        self, database: Database, *, name: str, signer: Signer, log: NoteKey, reader: PinReader
+        self, database: Database, *, name: str, signer: Signer, logs: Iterable[NoteKey], reader: PinReader
     ) -> None:
-        if log.name != reader.deployment.origin:
-            raise ValueError("the contract is that of another log")
-        if log.public_key == signer.public_key:
-            raise ValueError("a bridge's key is not the log's")
         self._database = database
-        self._key = NoteKey(name, SignatureType.COSIGNATURE_V1, signer.public_key)
         self._signer = signer
-        self._log = log
+        self._key = NoteKey.of_cosigner(name, signer.public_key)
+        self._logs = tuple(logs)
         self._reader = reader
+        if {log.name for log in self._logs} != {reader.deployment.origin}:
+            raise ValueError("the contract is that of another log")
+        if any(log.public_key == signer.public_key for log in self._logs):
+            raise ValueError("a bridge's key is not the log's")
 
     @classmethod
-    def open(cls, url: str, *, name: str, signer: Signer, log: NoteKey, reader: PinReader) -> Self:
+    def open(cls, url: str, *, name: str, signer: Signer, logs: Iterable[NoteKey], reader: PinReader) -> Self:
         """Open a bridge's memory, creating it if there is none.
 
         Args:
             url: ``sqlite:///path``, or ``sqlite://`` for a bridge that forgets everything with its process.
             name: the bridge's name as a witness.
-            signer: its Ed25519 key, used for nothing else.
-            log: the log's key, named as its origin.
+            signer: its Ed25519 or ML-DSA-44 key, used for nothing else.
+            logs: the log's key, named as its origin; several while it changes its key.
             reader: reads the log's contract.
         """
-        return cls(Database.open(url, SCHEMA), name=name, signer=signer, log=log, reader=reader)
+        return cls(Database.open(url, SCHEMA), name=name, signer=signer, logs=logs, reader=reader)
 
     def close(self) -> None:
         """Close the connections of the bridge's memory."""
@@ -102,9 +102,10 @@ class EvmBridge:
             Unavailable: the pin is not final yet (``pending``) or not to be seen; ask again.
             Malformed: it is no checkpoint, or a node's answer is none.
         """
-        checkpoint = self._read(note)
+        # No node is asked before the log's signature holds.
+        offer = Offer.read(note, group_keys(self._logs))
         reading = self._reader.read()
-        judgement = judge_pin(checkpoint, reading)
+        judgement = judge_pin(offer.checkpoint, reading)
         if judgement.outcome is Outcome.FORK:
             raise Conflict("fork", "another checkpoint of this size is pinned")
         if not judgement or reading.final is None:
@@ -112,26 +113,12 @@ class EvmBridge:
             raise Unavailable(reason, code=judgement.code)
         return self._witness(reading.final.time).add_checkpoint(old_size, proof, note, entries)
 
-    def _read(self, data: bytes) -> Checkpoint:
-        """Read a checkpoint, before any node is asked on a stranger's behalf."""
-        note = Note.parse(data)
-        checkpoint = Checkpoint.parse(note.text)
-        if checkpoint.origin != self._log.name:
-            raise Conflict("unknown-log", "the checkpoint is of a log that this bridge does not cosign")
-        try:
-            signed = note.verify((self._log,))
-        except InvalidProof as error:
-            raise Conflict("unsigned", "the log's signature does not hold") from error
-        if not signed:
-            raise Conflict("unsigned", "the log did not sign the checkpoint")
-        return checkpoint
-
     def _witness(self, time: int) -> ReplayingWitness:
         """The witness that replays, with the chain's time for its clock."""
         return ReplayingWitness(
             self._database,
             name=self._key.name,
             signer=self._signer,
-            logs=(self._log,),
+            logs=self._logs,
             clock=lambda: datetime.fromtimestamp(time, UTC),
         )

@@ -84,14 +84,14 @@ class HttpTransport:
         return HTTPSConnection(host, port, timeout=self._timeout, context=context)
 
     def _read(self, answer: HTTPResponse, end: float) -> bytes:
-        data = bytearray()
+        expected, data = answer.length, bytearray()
         while chunk := answer.read1(_CHUNK):
             data += chunk
             if len(data) > self._max_bytes:
                 raise LimitExceeded("rpc-answer", f"at most {self._max_bytes} bytes")
         if time.monotonic() > end:
             raise TimeoutError
-        if answer.length:
+        if expected is not None and len(data) != expected:
             raise EOFError
         return bytes(data)
 

@@ -28,6 +28,7 @@ STOREYS = [
         "verifier",
         "presentations",
         "delegations",
+        "schema_credentials",
         "delegation_links",
     },
     {"importers"},

@@ -49,6 +49,7 @@ from vcid.issuers import (
 )
 from vcid.presentations import Presentations, report_unread
 from vcid.report import Check, CheckName, Conclusion, Report
+from vcid.schema_credentials import SchemaCredentials
 from vcid.statuses import Standing, Statuses
 
 if TYPE_CHECKING:
@@ -84,11 +85,14 @@ class Surroundings:
         clock: gives the current time, with a time zone.
         contexts: the JSON-LD contexts known.
         schemas: the JSON Schemas known.
+        schema_credentials: schema credentials as published, which decide once they pass the policy
+            themselves: see `vcid.schema_credentials`.
     """
 
     clock: Callable[[], datetime] = utc_now
     contexts: Contexts = field(default_factory=Contexts.carried)
     schemas: Schemas = field(default_factory=Schemas.carried)
+    schema_credentials: tuple[Credential | bytes, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +145,9 @@ class Verifier:
         views: the memory of the newest ledger views seen; without it nobody can say that knowledge was not
             rolled back, and the anchor check stays *unknown*.
         surroundings: clock, contexts and schemas.
+
+    Raises:
+        Malformed, ValueError: a schema credential is none, or has the id of another schema.
     """
 
     def __init__(
@@ -157,6 +164,11 @@ class Verifier:
         self._statuses = Statuses(knowledge, self._issuers, policy.clock_skew)
         self._anchors = Anchors(policy, knowledge, self._issuers.dids, views)
         self._delegations = Delegations(policy, knowledge, self._issuers, self._check_link)
+        self._schemas = SchemaCredentials(
+            self._surroundings.schema_credentials,
+            self._surroundings.schemas,
+            lambda received, at, now: self._examine(received, at, Evidence((), now)),
+        )
         self._presentations = Presentations(self._issuers, policy.tolerated, self._check)
 
     def check(
@@ -351,7 +363,8 @@ class Verifier:
             proof = ProofResult(SWAPPED, proof.proof, proof.verified)
         # To evaluate a schema can be made to take long: that is for issuers who are known, not for strangers.
         if proof.verified is not None and accreditation is not None:
-            schemas = self._check_schemas(covered, in_part=is_shown_in_part(proof.verified))
+            known = self._schemas.admit(covered, at=at, now=now)
+            schemas = _check_schemas(covered, known, in_part=is_shown_in_part(proof.verified))
         else:
             schemas = [Check.skipped(CheckName.SCHEMA, "neither proof nor issuer vouch for the document")]
         standing = Standing(issuer=issuer_of(covered), accreditation=accreditation)
@@ -369,17 +382,18 @@ class Verifier:
             return Check.failed(CheckName.PERIOD, "expired", "the credential's validity has ended")
         return Check.passed(CheckName.PERIOD)
 
-    def _check_schemas(self, document: JsonObject, *, in_part: bool) -> list[Check]:
-        """Step 7 (Verifiable Credentials JSON Schema): those that the credential names, and its types' own.
 
-        A credential can't choose to go without the schema of its type. Of one that is shown in part, the
-        issuer's signature vouches for what is not there, and what is there has to conform.
-        """
-        results = check_schema(document, schemas=self._surroundings.schemas, in_part=in_part)
-        results += check_own_schemas(document, but={result.id for result in results}, in_part=in_part)
-        if not results:
-            return [Check.skipped(CheckName.SCHEMA, "the credential names no schema")]
-        return [_schema_check(result) for result in results]
+def _check_schemas(document: JsonObject, known: Schemas, *, in_part: bool) -> list[Check]:
+    """Step 7 (Verifiable Credentials JSON Schema): those that the credential names, and its types' own.
+
+    A credential can't choose to go without the schema of its type. Of one that is shown in part, the
+    issuer's signature vouches for what is not there, and what is there has to conform.
+    """
+    results = check_schema(document, schemas=known, in_part=in_part)
+    results += check_own_schemas(document, but={result.id for result in results}, in_part=in_part)
+    if not results:
+        return [Check.skipped(CheckName.SCHEMA, "the credential names no schema")]
+    return [_schema_check(result) for result in results]
 
 
 def _model_check(faults: tuple[FieldError, ...], covered: JsonObject | None) -> Check:

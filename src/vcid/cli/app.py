@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "did": ("vcid.cli.did", "Make DIDs and resolve them."),
     "init": ("vcid.cli.init", "Set up an issuing authority or a verifier in a folder."),
     "issue": ("vcid.cli.issuing", "Issue credentials from a record or a table."),
+    "ledger": ("vcid.cli.ledger", "Run, prove from, follow and rebuild the log in which issuers anchor."),
     "present": ("vcid.cli.presenting", "Show credentials to a verifier."),
     "publish": ("vcid.cli.publishing", "Publish status lists and refresh the knowledge folder."),
     "registry": ("vcid.cli.registry", "Look after the registry of what was issued."),
@@ -113,7 +114,8 @@ def command(ctx: click.Context, config: str | None) -> None:
     Exit codes: 0 verified or done, 1 rejected or failed,
                 2 wrong usage or set-up, 3 could not decide.
 
-    Results go to stdout, everything else to stderr. No command reaches for the network.
+    Results go to stdout, everything else to stderr. No command reaches for the
+    network, unless it is given a log's URL.
     """  # noqa: D301 - click's mark for lines that are not to be joined
     ctx.obj = config
 

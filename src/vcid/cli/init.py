@@ -112,24 +112,29 @@ def set_up(plan: Plan) -> Published:
 
     toml = write_toml(plan.sections())
     config = Config.parse(toml, path=plan.folder / FILE_NAME)
-    _refuse_existing(plan.folder, ALL_NAMES)
+    refuse_existing(plan.folder, ALL_NAMES)
     plan.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     # The wallet never takes another file's place, so whoever makes it has the folder to himself.
     wallet = Wallet.create(plan.folder / WALLET, plan.passphrase, cost=plan.cost)
-    with _taken_away_on_failure(plan.folder):
+    with taken_away_on_failure(plan.folder):
         with wallet.editing() as edit:
             for name in plan.own_keys:
                 edit.add(name, LocalSigner.generate())
         authority = open_authority(config, plan.passphrase, create=True)
         published = publish_authority(authority, plan.folder / KNOWLEDGE)
-        _write_new(plan.folder / DOCUMENT, canonicalize(authority.issuer.document) + b"\n")
-        _write_new(plan.folder / POLICY, b"")
+        write_new(plan.folder / DOCUMENT, canonicalize(authority.issuer.document) + b"\n")
+        write_new(plan.folder / POLICY, b"")
         _policy(authority, plan.jurisdiction).save(plan.folder / POLICY)
-        _write_new(plan.folder / FILE_NAME, toml)
+        write_new(plan.folder / FILE_NAME, toml)
     return published
 
 
-def _refuse_existing(folder: Path, names: Iterable[str]) -> None:
+def refuse_existing(folder: Path, names: Iterable[str]) -> None:
+    """Check that nothing stands under these names.
+
+    Raises:
+        Conflict: something does (``file-exists``).
+    """
     for name in names:
         if os.path.lexists(folder / name):
             raise Conflict(
@@ -140,14 +145,15 @@ def _refuse_existing(folder: Path, names: Iterable[str]) -> None:
 
 
 @contextmanager
-def _taken_away_on_failure(folder: Path) -> Iterator[None]:
+def taken_away_on_failure(folder: Path, names: Iterable[str] = ALL_NAMES) -> Iterator[None]:
     """Leave nothing half made; all these names were free when the work began."""
     try:
         yield
     except BaseException:
-        shutil.rmtree(folder / KNOWLEDGE, ignore_errors=True)
-        for name in ALL_NAMES:
-            if name != KNOWLEDGE:
+        for name in names:
+            if name == KNOWLEDGE:
+                shutil.rmtree(folder / name, ignore_errors=True)
+            else:
                 (folder / name).unlink(missing_ok=True)
         raise
 
@@ -177,13 +183,13 @@ def set_up_verifier(folder: Path, policy: Path, knowledge: Path) -> Path:
     section = verifying_section(Config.parse(toml, path=file.absolute()))
     read_policy(section)
     read_knowledge(section)
-    _refuse_existing(folder, [FILE_NAME])
+    refuse_existing(folder, [FILE_NAME])
     folder.mkdir(parents=True, exist_ok=True)
-    _write_new(file, toml)
+    write_new(file, toml)
     return file
 
 
-def _write_new(path: Path, content: bytes) -> None:
+def write_new(path: Path, content: bytes) -> None:
     """Write a file that all may read and its owner alone may write, whatever the umask says.
 
     Whoever could write it would say whom verifiers believe, or which keys sign.

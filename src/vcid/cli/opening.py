@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from vcid.ledger.anchor import LogPolicy, View
     from vcid.ledger.log import Ledger
     from vcid.ledger.notes import NoteKey
+    from vcid.ledger.reading import StoredLog
     from vcid.ledger.witness import ReplayingWitness
     from vcid.policy import Policy
     from vcid.status.registry import Registry
@@ -140,23 +141,66 @@ def open_authority(config: Config, passphrase: str, *, create: bool = False) -> 
 def _open_authority(config: Config, keys: KeyRing, *, create: bool) -> Authority:
     from vcid.drafting import Practice
     from vcid.issuer import Issuer
+
+    issuing, _ = issuing_sections(config)
+    signer = keys.signer(issuing.key)
+    registry = open_registry(issuing, create=create)
+    ledger = _open_ledger(config, keys, create=create)
+    practice = Practice(status_url=issuing.status_url)
+    issuer = Issuer(issuing.did, signer, registry=registry, ledger=ledger, practice=practice)
+    return Authority(issuer=issuer, ledger=ledger, is_witnessed=config.witness is not None)
+
+
+def open_ledger(config: Config, passphrase: str, *, create: bool = False) -> Ledger:
+    """Open the log alone, to append to and to publish, with its witness.
+
+    Raises:
+        SetUpFailure: the parts don't fit each other, or there is no section [ledger].
+        VcidError: a part can't be opened.
+    """
+    try:
+        return _open_ledger(config, KeyRing(passphrase), create=create)
+    except ValueError as error:
+        raise SetUpFailure(f"{config.path}: {error}") from error
+
+
+def open_stored_log(config: Config) -> StoredLog:
+    """Open the log to read it alone, which needs no passphrase.
+
+    Raises:
+        SetUpFailure: there is no section [ledger], or the store holds the log of another origin.
+        VcidError: it can't be opened.
+    """
+    from vcid.ledger.reading import StoredLog
+    from vcid.ledger.sql import SqlStore
+
+    section = _ledger_section(config)
+    log = StoredLog.of(SqlStore.open(_checked(section.url, create=False).url))
+    if log.key.name != section.origin:
+        raise SetUpFailure(f"{config.path}: the store holds the log of another origin")
+    return log
+
+
+def _ledger_section(config: Config) -> LedgerSection:
+    if config.ledger is None:
+        raise SetUpFailure(f"{config.path}: /ledger: required: expected a section [ledger]")
+    return config.ledger
+
+
+def _open_ledger(config: Config, keys: KeyRing, *, create: bool) -> Ledger:
     from vcid.ledger.log import Ledger
     from vcid.ledger.notes import NoteKey
 
-    issuing, logging = issuing_sections(config)
-    signer, log_signer = keys.signer(issuing.key), keys.signer(logging.key)
-    registry = open_registry(issuing, create=create)
-    log_key = NoteKey.of_log(logging.origin, log_signer.public_key)
+    section = _ledger_section(config)
+    signer = keys.signer(section.key)
+    log_key = NoteKey.of_log(section.origin, signer.public_key)
     witness = _open_witness(config.witness, keys, log_key, create=create) if config.witness else None
-    ledger = Ledger.open(
-        _checked(logging.url, create=create).url,
-        origin=logging.origin,
-        signer=log_signer,
+    return Ledger.open(
+        _checked(section.url, create=create).url,
+        origin=section.origin,
+        signer=signer,
         witnesses=[witness] if witness else [],
     )
-    practice = Practice(status_url=issuing.status_url)
-    issuer = Issuer(issuing.did, signer, registry=registry, ledger=ledger, practice=practice)
-    return Authority(issuer=issuer, ledger=ledger, is_witnessed=witness is not None)
 
 
 def open_registry(section: IssuerSection, *, create: bool = False) -> Registry:

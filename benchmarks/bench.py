@@ -19,6 +19,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import ledger_bench
 from nacl.signing import SigningKey
 
 from vcid.credentials.birth import (
@@ -239,6 +240,7 @@ def main() -> None:
     bare, first = cold_start(town)
     print(f"\ncold start: bare Python {bare:.0f} ms, import and first verification {first:.0f} ms", end="")
     print(f", so {first - bare:.0f} ms over bare Python (at most 200)")
+    ledger_bench.report(floor)
 
 
 if __name__ == "__main__":

@@ -80,3 +80,9 @@ def vectors() -> Path:
 def postgresql() -> Iterator[PostgresqlServer]:
     """A PostgreSQL server of this run's own, or a skip that says how to get one."""
     yield from postgresql_server(missing)
+
+
+@pytest.fixture
+def own_postgresql() -> Iterator[PostgresqlServer]:
+    """A PostgreSQL server that one test may kill."""
+    yield from postgresql_server(missing)

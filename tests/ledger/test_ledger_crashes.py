@@ -9,9 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import missing
 from ledger.ledger_worker import scene_in
-from postgresql import postgresql_server
 from vcid.ledger.entries import Entry, decode_leaf
 from vcid.ledger.judge import Claim
 
@@ -26,12 +24,6 @@ def urls(request, tmp_path):
         server = request.getfixturevalue("postgresql")
         return server.create(), server.create()
     return f"sqlite:///{tmp_path}/ledger.db", f"sqlite:///{tmp_path}/witness.db"
-
-
-@pytest.fixture
-def own_postgresql():
-    """A server that a test may kill."""
-    yield from postgresql_server(missing)
 
 
 def start(urls, name, mode):

@@ -79,7 +79,7 @@ def test_we_agree_on_proofs(scene, theirs):
         leaf = tree.hashes(0, index // 256)[index % 256]
         verify_inclusion(leaf, index, scene.view.size, proof, scene.view.root)
         with scene.ledger._store.read() as reader:
-            assert proof == StoredTree(reader.completed).inclusion(index, scene.view.size)
+            assert proof == StoredTree(reader.completed_beside).inclusion(index, scene.view.size)
     for old in (1, 5, 255, 256, 257, 306, 512, 610):
         theirs_proof = theirs.get_consistency_proof(old, scene.view.size)
         assert theirs_proof.node_hashes == ours.consistency(old, scene.view.size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache, partial
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -34,21 +35,20 @@ def missing(reader: LogReader, entries: Sequence[Entry]) -> list[Entry]:
         Conflict: an entry does not continue its topic by one, its number stands for another digest, or it is
             not by its owner's key in force (``not-owner``).
     """
-    keys = KeysInForce(lambda topic: newest_digest(reader, topic))
-    newest: dict[bytes, int] = {}
+    keys = KeysInForce(cache(partial(newest_digest, reader)))
+    heads = reader.heads_of({entry.topic for entry in entries})
+    newest = {topic: head.seq for topic, head in heads.items()}
     added: dict[tuple[bytes, int], bytes] = {}
     fresh = []
     for entry in entries:
-        if entry.topic not in newest:
-            head = reader.head(entry.topic)
-            newest[entry.topic] = head.seq if head else -1
-        if entry.seq == newest[entry.topic] + 1:
+        last = newest.get(entry.topic, -1)
+        if entry.seq == last + 1:
             keys.take(entry)
             newest[entry.topic] = entry.seq
             added[entry.topic, entry.seq] = entry.digest
             fresh.append(entry)
         elif entry.digest != (added.get((entry.topic, entry.seq)) or _digest(reader, entry)):
-            raise Conflict("sequence", f"entry {entry.seq} does not follow entry {newest[entry.topic]}")
+            raise Conflict("sequence", f"entry {entry.seq} does not follow entry {last}")
     return fresh
 
 
@@ -60,7 +60,7 @@ def rows(reader: LogReader, leaves: Sequence[Entry | HeadsLeaf]) -> tuple[list[L
     """
     size = reader.size()
     encoded = [leaf.encode() for leaf in leaves]
-    frontier, completed = grow(StoredTree(reader.completed).frontier(size), encoded)
+    frontier, completed = grow(StoredTree(reader.completed_beside).frontier(size), encoded)
     heads = [
         Head(leaf.topic, leaf.seq, hashes[:32]) if isinstance(leaf, Entry) else None
         for leaf, hashes in zip(leaves, completed, strict=True)

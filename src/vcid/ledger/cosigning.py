@@ -110,7 +110,7 @@ class Cosigners:
                 raise Behind(
                     f"{witness.key.name} knows {known.size} leaves, the log has {reader.size()}: {_MEND}"
                 )
-            if StoredTree(reader.completed).root(known.size) != known.root:
+            if StoredTree(reader.completed_beside).root(known.size) != known.root:
                 raise Behind(f"{witness.key.name} knows other leaves than the log has: {_MEND}")
         return known.size
 
@@ -119,7 +119,7 @@ class Cosigners:
         if known > checkpoint.size:
             return None
         with self._store.read() as reader:
-            proof = StoredTree(reader.completed).consistency(known, checkpoint.size)
+            proof = StoredTree(reader.completed_beside).consistency(known, checkpoint.size)
         leaves = self._stream(known, checkpoint.size)
         try:
             line = witness.add_checkpoint(known, proof, note.encode(), leaves)

@@ -199,7 +199,7 @@ class Ledger(StoredLog):
     def _end_with_heads(self) -> Checkpoint:
         with self._store.write() as writer:
             last = writer.checkpoint()
-            if last and StoredTree(writer.completed).root(last.size) != last.root:
+            if last and StoredTree(writer.completed_beside).root(last.size) != last.root:
                 raise Conflict("corrupt", "the log does not contain its own newest checkpoint")
             heads = HeadsMap(writer.heads())
             rows, frontier = appending.rows(writer, [heads.leaf])

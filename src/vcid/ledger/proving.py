@@ -96,7 +96,7 @@ def prove_inclusion(reader: LogReader, entry: Entry, stored: StoredCheckpoint) -
 
 def _log_proof(reader: LogReader, index: int, stored: StoredCheckpoint, extra: bytes = b"") -> LogProof:
     note = Note.parse(stored.note)
-    path = StoredTree(reader.completed).inclusion(index, stored.size)
+    path = StoredTree(reader.completed_beside).inclusion(index, stored.size)
     return LogProof(index, tuple(path), note, Checkpoint.parse(note.text), extra)
 
 

@@ -127,7 +127,7 @@ class StoredLog:
         with self._store.read() as reader:
             if not 0 <= old_size <= new_size <= reader.size():
                 raise ValueError("the sizes are those of this log, the old one first")
-            return StoredTree(reader.completed).consistency(old_size, new_size)
+            return StoredTree(reader.completed_beside).consistency(old_size, new_size)
 
     def consistency_from_checkpoints(
         self, limit: int = 400, *, at: int | None = None
@@ -144,7 +144,7 @@ class StoredLog:
         with self._store.read() as reader:
             sizes = reader.checkpoint_sizes(limit + 1)
             until = max(sizes, default=0) if at is None else at
-            tree = StoredTree(reader.completed)
+            tree = StoredTree(reader.completed_beside)
             return {size: tree.consistency(size, until) for size in sizes if size < until}
 
     def audit(self) -> None:

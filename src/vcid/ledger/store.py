@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from vcid.errors import Conflict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from vcid.ledger.heads import Head
@@ -73,8 +73,18 @@ class LogReader(Protocol):
             Conflict: there is no such leaf (``corrupt``).
         """
 
+    def completed_beside(self, indices: Collection[int]) -> Mapping[int, bytes]:
+        """The hashes stored beside many leaves, at once.
+
+        Raises:
+            Conflict: a leaf is missing (``corrupt``).
+        """
+
     def head(self, topic: bytes) -> Head | None:
         """A topic's newest entry."""
+
+    def heads_of(self, topics: Collection[bytes]) -> Mapping[bytes, Head]:
+        """The newest entries of those topics that have one, at once."""
 
     def heads(self) -> Sequence[tuple[bytes, int, bytes]]:
         """The newest entries of all topics, in the form of ``Head``."""
@@ -187,8 +197,15 @@ class _MemoryTransaction:
             raise Conflict("corrupt", f"leaf {index} is missing from the log")
         return self._rows.completed[index]
 
+    def completed_beside(self, indices: Collection[int]) -> Mapping[int, bytes]:
+        return {index: self.completed(index) for index in indices}
+
     def head(self, topic: bytes) -> Head | None:
         return self._rows.heads.get(topic)
+
+    def heads_of(self, topics: Collection[bytes]) -> Mapping[bytes, Head]:
+        heads = self._rows.heads
+        return {topic: heads[topic] for topic in topics if topic in heads}
 
     def heads(self) -> Sequence[tuple[bytes, int, bytes]]:
         return list(self._rows.heads.values())

@@ -26,7 +26,7 @@ from vcid.ledger.tile_paths import CHECKPOINT, TILE_WIDTH
 from vcid.ledger.tile_tree import TileTree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from vcid.ledger.notes import NoteKey
     from vcid.ledger.store import LogReader, StoredBatch
@@ -177,8 +177,14 @@ class _TileState:
     def completed(self, index: int) -> bytes:
         return self.tree.completed(index)
 
+    def completed_beside(self, indices: Collection[int]) -> Mapping[int, bytes]:
+        return {index: self.tree.completed(index) for index in indices}
+
     def head(self, topic: bytes) -> Head | None:
         return self.newest.get(topic)
+
+    def heads_of(self, topics: Collection[bytes]) -> Mapping[bytes, Head]:
+        return {topic: self.newest[topic] for topic in topics if topic in self.newest}
 
     def heads(self) -> Sequence[tuple[bytes, int, bytes]]:
         return list(self.newest.values())

@@ -13,7 +13,7 @@ from vcid.encoding.merkle import Frontier, consistency_nodes, fold, inclusion_no
 from vcid.errors import Conflict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from vcid.encoding.merkle import Node
 
@@ -37,22 +37,23 @@ class StoredTree:
     """Roots and proofs for any size that a tree had.
 
     Args:
-        completed: gives the hashes stored beside the leaf of an index, as ``grow`` returned them.
+        completed: gives the hashes stored beside the leaves of some indices, as ``grow`` returned them.
     """
 
-    __slots__ = ("_completed", "_folded")
+    __slots__ = ("_completed", "_folded", "_known")
 
-    def __init__(self, completed: Callable[[int], bytes]) -> None:
+    def __init__(self, completed: Callable[[Collection[int]], Mapping[int, bytes]]) -> None:
         self._completed = completed
+        self._known: dict[int, bytes] = {}
         self._folded: dict[tuple[Node, ...], bytes] = {}
 
     def root(self, size: int) -> bytes:
         """The root that the tree had at a size."""
-        return fold([self._node(node) for node in root_nodes(size)])
+        return fold(self._hashes(root_nodes(size)))
 
     def frontier(self, size: int) -> Frontier:
         """The right edge that the tree had at a size."""
-        return Frontier(size, tuple(self._node(node) for node in root_nodes(size)))
+        return Frontier(size, tuple(self._hashes(root_nodes(size))))
 
     def inclusion(self, index: int, size: int) -> list[bytes]:
         """The audit path of a leaf in the tree of a size (RFC 6962, section 2.1.1)."""
@@ -63,16 +64,32 @@ class StoredTree:
         return self._assemble(consistency_nodes(old_size, new_size)) if old_size else []
 
     def _assemble(self, groups: Iterable[Sequence[Node]]) -> list[bytes]:
+        wanted = [tuple(group) for group in groups]
+        self._read([node for group in wanted if group not in self._folded for node in group])
         path = []
-        for group in map(tuple, groups):
+        for group in wanted:
             if group not in self._folded:
-                self._folded[group] = fold([self._node(node) for node in group])
+                self._folded[group] = fold(self._hashes(group))
             path.append(self._folded[group])
         return path
 
+    def _hashes(self, nodes: Sequence[Node]) -> list[bytes]:
+        self._read(nodes)
+        return [self._node(node) for node in nodes]
+
+    def _read(self, nodes: Iterable[Node]) -> None:
+        """Read what is stored of some nodes in one go: a storage may be a round trip away."""
+        missing = {_last_leaf(node) for node in nodes} - self._known.keys()
+        if missing:
+            self._known.update(self._completed(missing))
+
     def _node(self, node: Node) -> bytes:
-        last = ((node.offset + 1) << node.level) - 1
-        found = self._completed(last)[32 * node.level : 32 * node.level + 32]
+        last = _last_leaf(node)
+        found = self._known[last][32 * node.level : 32 * node.level + 32]
         if len(found) != 32:
             raise Conflict("corrupt", f"the hashes beside leaf {last} are not what the log wrote")
         return found
+
+
+def _last_leaf(node: Node) -> int:
+    return ((node.offset + 1) << node.level) - 1

@@ -186,10 +186,10 @@ def server(allow, respond):
         running.server_close()
 
 
-def write(handler, status, body, **headers):
+def write(handler, status, body, *, length=None, **headers):
     handler.send_response(status)
-    for name, value in ({"Content-Length": len(body)} | headers).items():
-        handler.send_header(name.replace("_", "-"), str(value))
+    for name, value in ({"Content-Length": length or len(body)} | headers).items():
+        handler.send_header(name, str(value))
     handler.end_headers()
     handler.wfile.write(body)
 
@@ -217,13 +217,13 @@ def too_long(handler, body):
 
 
 def cut(handler, body):
-    write(handler, 200, b"x" * 10, Content_Length=50)
+    write(handler, 200, b"x" * 10, length=50)
 
 
 def forever(handler, body):
     handler.send_response(200)
     handler.end_headers()
-    for _ in range(100):
+    for _ in range(50):
         try:
             handler.wfile.write(b"x")
             handler.wfile.flush()
@@ -233,7 +233,7 @@ def forever(handler, body):
 
 
 def slow_headers(handler, body):
-    for _ in range(100):
+    for _ in range(50):
         try:
             handler.wfile.write(b"HTTP/1.1 200 OK"[:1])
             handler.wfile.flush()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from vcid.credentials.approvals import ApprovalRule as ApprovalRule
     from vcid.credentials.approvals import approve as approve
     from vcid.credentials.birth import BirthRegistration as BirthRegistration
+    from vcid.credentials.delegation import Delegation as Delegation
     from vcid.credentials.envelopes import Presentation as Presentation
     from vcid.credentials.guardianship import Guardianship as Guardianship
     from vcid.credentials.model import Credential as Credential
@@ -80,6 +81,7 @@ _HOMES = {
     "Conclusion": "report",
     "Conflict": "errors",
     "Credential": "credentials.model",
+    "Delegation": "credentials.delegation",
     "DidWebvhResolver": "dids.webvh",
     "FieldError": "errors",
     "Guardianship": "credentials.guardianship",

@@ -70,16 +70,24 @@ SCHEMA = StoreSchema(
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a witness knows of a log: the right edge of its tree, the root, and the checkpoint it cosigned."""
+    """What a witness knows of a log.
 
-    frontier: Frontier
+    Attributes:
+        size: the number of leaves.
+        root: their root.
+        note: the checkpoint that it cosigned; ``None`` if it never did.
+        edge: the hashes at the right edge of the tree, of a log whose leaves were replayed.
+    """
+
+    size: int
     root: bytes
     note: bytes | None
+    edge: tuple[bytes, ...] = ()
 
     @property
-    def size(self) -> int:
-        """The number of leaves."""
-        return self.frontier.size
+    def frontier(self) -> Frontier:
+        """The right edge of the tree, of a log whose leaves were replayed."""
+        return Frontier(self.size, self.edge)
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,10 +293,10 @@ def _known(transaction: Transaction, origin: str) -> Known:
         "SELECT size, root, frontier, note FROM witness_logs WHERE origin = ?", (origin,)
     ).fetchone()
     if row is None:
-        return Known(Frontier(), Frontier().root, None)
+        return Known(0, Frontier().root, None)
     size, root, edge, note = row
     hashes = tuple(bytes(edge[start : start + 32]) for start in range(0, len(edge), 32))
-    return Known(Frontier(size, hashes), bytes(root), bytes(note))
+    return Known(size, bytes(root), bytes(note), hashes)
 
 
 def _succession(transaction: Transaction, origin: str) -> bytes | None:

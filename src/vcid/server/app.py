@@ -106,7 +106,7 @@ def create_app(service: Service, limits: Limits, *, log: Callable[[JsonObject], 
         Route("/{profile}/credentials/status", desk.set_status, methods=["POST"]),
     ]
     handlers = {HTTPException: _refuse_route, Exception: _answer_failure}
-    return _Noted(Starlette(routes=routes, exception_handlers=handlers), log)  # type: ignore[arg-type]  # Starlette types handlers by Exception
+    return Noted(Starlette(routes=routes, exception_handlers=handlers), log)  # type: ignore[arg-type]  # Starlette types handlers by Exception
 
 
 class _Entrance:
@@ -166,7 +166,7 @@ class _Entrance:
 
     async def page(self, request: Request) -> Response:
         """Show people what is here."""
-        _note(request, route="/")
+        note_request(request, route="/")
         content = write_page(self._service)
         return Response(
             content,
@@ -176,7 +176,7 @@ class _Entrance:
 
     async def openapi(self, request: Request) -> Response:
         """Give the description that machines read."""
-        _note(request, route="/openapi.json")
+        note_request(request, route="/openapi.json")
         content = (files("vcid.server") / "openapi.json").read_bytes()
         return Response(content, media_type="application/json", headers=_SAFE)
 
@@ -189,7 +189,7 @@ class _Entrance:
         signs: bool = False,
     ) -> Response:
         """Read a body and answer it; what is refused unread closes the connection."""
-        _note(request, route=route)
+        note_request(request, route=route)
         refusal = self._refuse_unread(request, signs=signs)
         if refusal is not None:
             return _respond(request, refusal)
@@ -239,7 +239,7 @@ class _Entrance:
 
     async def _answer(self, request: Request, work: Callable[[], Answer], route: str) -> Response:
         """Do the work in a thread, as soon as one is free."""
-        _note(request, route=route)
+        note_request(request, route=route)
         if self._threads is None:
             self._threads = anyio.CapacityLimiter(self._limits.threads)
         with anyio.move_on_after(self._limits.timeout):
@@ -290,7 +290,7 @@ def _answer_errors(work: Callable[[], Answer]) -> Answer:
 
 
 def _respond(request: Request, answer: Answer) -> Response:
-    _note(request, problem=answer.problem)
+    note_request(request, problem=answer.problem)
     return Response(
         answer.content,
         status_code=answer.status,
@@ -310,11 +310,12 @@ def _answer_failure(request: Request, _error: Exception) -> Response:
     return _respond(request, _FAILURE)
 
 
-def _note(request: Request, **notes: str) -> None:
+def note_request(request: Request, **notes: str) -> None:
+    """Add to what the log says about a request: its route, the kind of problem."""
     request.scope.setdefault(_NOTE, {}).update(notes)
 
 
-class _Noted:
+class Noted:
     """Notes each request, and lets nothing that happens inside reach anybody's log or screen."""
 
     def __init__(self, app: ASGIApp, log: Callable[[JsonObject], None]) -> None:
@@ -322,6 +323,7 @@ class _Noted:
         self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, and log it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -27,6 +27,7 @@ from vcid.ledger.evm_rpc import FINALIZED, LATEST, Block, ErrorAnswer, at_block
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from vcid.ledger.anchor import View
     from vcid.ledger.evm_contract import Deployment
     from vcid.ledger.evm_rpc import Node
     from vcid.ledger.notes import Checkpoint
@@ -134,7 +135,7 @@ class PinReader:
         return Reading(block, pins.pop(), newest)
 
     def judge(
-        self, checkpoint: Checkpoint, consistency: Callable[[int, int], Sequence[bytes]] | None = None
+        self, checkpoint: Checkpoint | View, consistency: Callable[[int, int], Sequence[bytes]] | None = None
     ) -> Judgement:
         """Read the pin and judge a checkpoint by it; whatever the nodes answer, this raises nothing.
 
@@ -212,7 +213,7 @@ class PinReader:
 
 
 def judge_pin(
-    checkpoint: Checkpoint,
+    checkpoint: Checkpoint | View,
     reading: Reading,
     consistency: Callable[[int, int], Sequence[bytes]] | None = None,
 ) -> Judgement:
@@ -260,7 +261,7 @@ class _Relation(Enum):
 
 
 def _relate(
-    checkpoint: Checkpoint, pin: Pin | None, consistency: Callable[[int, int], Sequence[bytes]] | None
+    checkpoint: Checkpoint | View, pin: Pin | None, consistency: Callable[[int, int], Sequence[bytes]] | None
 ) -> _Relation:
     if pin is None:
         return _Relation.AFTER
@@ -275,7 +276,7 @@ def _relate(
 
 def _prove(
     relation: _Relation,
-    ends: tuple[Checkpoint | Pin, Checkpoint | Pin],
+    ends: tuple[Checkpoint | View | Pin, Checkpoint | View | Pin],
     consistency: Callable[[int, int], Sequence[bytes]],
 ) -> _Relation:
     old, new = ends

@@ -36,6 +36,7 @@ from vcid.ledger.evm_rpc import LATEST
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from vcid.ledger.anchor import View
     from vcid.ledger.evm_sending import Mined, Sender
     from vcid.ledger.notes import Checkpoint
 
@@ -117,7 +118,7 @@ class Contract:
         return self._view(IS_SUBMITTER + word(account)) == word(1)
 
     def compare(
-        self, checkpoint: Checkpoint, consistency: Callable[[int, int], Sequence[bytes]]
+        self, checkpoint: Checkpoint | View, consistency: Callable[[int, int], Sequence[bytes]]
     ) -> Pin | None:
         """Look whether the log contains what is pinned; do so before a checkpoint is signed, too.
 
@@ -147,7 +148,9 @@ class Contract:
             raise Behind(f"the chain knows {pin.size} leaves, more than the log has: {_MEND}") from error
         return pin
 
-    def pin(self, checkpoint: Checkpoint, consistency: Callable[[int, int], Sequence[bytes]]) -> Mined | None:
+    def pin(
+        self, checkpoint: Checkpoint | View, consistency: Callable[[int, int], Sequence[bytes]]
+    ) -> Mined | None:
         """Pin a checkpoint, unless it or a larger one that continues it is pinned.
 
         Args:

@@ -1,6 +1,13 @@
 """Exporting a log as tiles: what the folder holds after each export, and after one that broke off."""
 
+import os
+import random
 import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -221,3 +228,29 @@ def test_a_folder_that_cannot_be_written_is_said(scene, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(Unavailable):
         export(scene.ledger, tmp_path / "file" / "tiles")
+
+
+@pytest.mark.slow
+def test_an_export_killed_at_any_moment_leaves_a_whole_log(tmp_path):
+    """After each of 20 kills the folder holds a log that replays, and the next export goes on from it."""
+    url, folder = f"sqlite:///{tmp_path}/ledger.db", tmp_path / "tiles"
+    moments = random.Random(20260301)
+    sizes = []
+    for _ in range(20):
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "ledger.export_worker", url, str(folder)],
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        )
+        worker.stdout.readline()
+        time.sleep(moments.uniform(0, 0.15))
+        worker.kill()
+        worker.communicate()
+        assert worker.returncode == -signal.SIGKILL
+        store = Scene().open(url, witnesses=[])
+        replayed = replay(FolderTransport(folder), store.key, store=store)
+        assert replayed.difference is None
+        sizes.append(replayed.view.size)
+        store.close()
+    assert sizes == sorted(sizes)
+    assert len(set(sizes)) == len(sizes)

@@ -157,6 +157,30 @@ def test_a_stale_node_is_of_no_use(two):
     assert (slow_clock.outcome, slow_clock.code) == (Outcome.UNAVAILABLE, "clock-behind")
 
 
+def test_a_node_that_keeps_to_an_old_final_block_hides_nothing(two):
+    """Beside an honest one, it can't make what was superseded since look like the newest pin."""
+    old = two.pin()
+    two.finalize()
+    left, right = two.nodes
+    then = right.call("eth_getBlockByNumber", "finalized", False)
+    for node in two.nodes:
+        node.next_block_at(node.time + 3 * 3600)
+        node.call("evm_mine")
+    new = two.pin()
+    two.finalize()
+
+    def alter(request, ask):
+        return result(then)(request, ask) if request["params"][0] == "finalized" else ask()
+
+    liar = Altering(right.transport, eth_getBlockByNumber=alter)
+    for order in ((left.transport, liar), (liar, left.transport), (liar,)):
+        for asked in (old, new):
+            judgement = two.judge(asked, *order)
+            assert (judgement.outcome, judgement.code) == (Outcome.UNAVAILABLE, "stale-node")
+    assert two.judge(new)
+    assert two.judge(old).outcome is Outcome.SUPERSEDED
+
+
 def test_a_network_without_finalized_needs_confirmations(one):
     """An error, or no such block: unknown; the operator can count confirmations instead."""
     checkpoint = one.pin()
@@ -261,6 +285,7 @@ LIES = {
     "leading zeros": {"eth_chainId": result("0x0007a69")},
     "a huge number": {"eth_chainId": result("0x" + "f" * 500)},
     "a future block": {"eth_getBlockByNumber": alter_block(timestamp=hex(GENESIS + 10**6))},
+    "a block of the end of time": {"eth_getBlockByNumber": alter_block(timestamp="0x7fffffffffffffff")},
     "an old block": {"eth_getBlockByNumber": alter_block(timestamp="0x1")},
     "a hash": {"eth_getBlockByNumber": alter_block(hash="0x" + "11" * 32)},
     "another final block": {"eth_getBlockByNumber": alter_final},
@@ -349,6 +374,11 @@ def test_a_reader_is_made_of_what_can_be():
     """At least one node, and no negative number of anything."""
     with pytest.raises(ValueError, match="node"):
         PinReader([], StubReader._deployment)
-    for wrong in ({"confirmations": -1}, {"max_age": timedelta(-1)}, {"clock_skew": timedelta(-1)}):
+    for wrong in (
+        {"confirmations": -1},
+        {"max_age": timedelta(-1)},
+        {"max_final_age": timedelta(-1)},
+        {"clock_skew": timedelta(-1)},
+    ):
         with pytest.raises(ValueError, match="negative"):
             Finality(**wrong)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from vcid.ledger.notes import Checkpoint
 
 _CODES_OF_FORKS = frozenset({"nodes-disagree"})
+_CENTURY = 100 * 365 * 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,17 +45,20 @@ class Finality:
             block is final (``finalized``), and a node that can't say so is of no use. Zero suits networks
             alone whose every block is final, such as QBFT and IBFT 2.0.
         max_age: how old a node's newest block may be, lest the node be behind.
+        max_final_age: how old the newest final block may be. A node that keeps to an old one would hide by it
+            what was pinned since.
         clock_skew: how far a block's time may lie ahead of the reader's clock.
     """
 
     confirmations: int | None = None
     max_age: timedelta = timedelta(minutes=30)
+    max_final_age: timedelta = timedelta(hours=2)
     clock_skew: timedelta = timedelta(minutes=5)
 
     def __post_init__(self) -> None:
         if self.confirmations is not None and self.confirmations < 0:
             raise ValueError("a number of confirmations is not negative")
-        if self.max_age < timedelta(0) or self.clock_skew < timedelta(0):
+        if min(self.max_age, self.max_final_age, self.clock_skew) < timedelta(0):
             raise ValueError("ages and skews are not negative")
 
 
@@ -176,14 +180,20 @@ class PinReader:
             )
         if final.number < self._deployment.block_number:
             raise Unavailable("the deployment is not final yet", code="pending")
+        if self._age(final) > self._finality.max_final_age:
+            raise Unavailable(f"the newest final block of {node.name} is too old", code="stale-node")
         return head, final
 
     def _check_age(self, node: Node, head: Block) -> None:
-        now = int(self._clock().timestamp())
-        if head.time - now > self._finality.clock_skew.total_seconds():
+        age = self._age(head)
+        if -age > self._finality.clock_skew:
             raise Unavailable(f"the newest block of {node.name} lies in the future", code="clock-behind")
-        if now - head.time > self._finality.max_age.total_seconds():
+        if age > self._finality.max_age:
             raise Unavailable(f"the newest block of {node.name} is too old", code="stale-node")
+
+    def _age(self, block: Block) -> timedelta:
+        seconds = int(self._clock().timestamp()) - block.time
+        return timedelta(seconds=max(min(seconds, _CENTURY), -_CENTURY))
 
     def _find_final(self, node: Node, head: Block) -> Block:
         confirmations = self._finality.confirmations

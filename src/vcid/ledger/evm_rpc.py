@@ -65,7 +65,7 @@ class ErrorAnswer(Unavailable):
 _KINDS: Final = {
     "nonce-used": ("nonce too low", "nonce_too_low", "oldnonce", "old nonce", "nonce is too low"),
     "known": ("already known", "known transaction", "already imported", "alreadyknown"),
-    "underpriced": ("underpriced", "fee too low", "gas price too low", "feetoolow"),
+    "underpriced": ("underpriced", "fee too low", "gas price too low", "feetoolow", "block base fee"),
     "no-funds": ("insufficient funds", "upfront cost", "insufficient balance"),
     "reverted": ("revert",),
 }

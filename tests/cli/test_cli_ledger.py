@@ -6,6 +6,9 @@ import hashlib
 import json
 import shutil
 import sqlite3
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -178,6 +181,31 @@ def test_a_log_key_may_be_given(authority: Place, exported: Path):
     vkey = log.log_keys[-1].vkey
     assert authority("ledger", "replay", exported, "--log-key", vkey).code == 0
     assert authority("ledger", "replay", exported, "--log-key", "civil.example").code == 2
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """An ordinary web server."""
+
+    def log_message(self, *arguments):
+        """Say nothing."""
+
+
+def test_a_log_is_read_over_http(authority: Place, exported: Path, own_server):
+    """A URL stands where a folder does, for replay, monitor and prove."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=exported))
+    own_server(server.server_port)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}"
+    try:
+        assert authority("ledger", "replay", url, "--json").json["agrees"] is True
+        assert authority("ledger", "monitor", url, "--json").json["outcome"] == "ok"
+        asked = ("ledger", "prove", "--topic", "00" * 32)
+        assert authority(*asked, "--tiles", url).out == authority(*asked).out
+        missing = authority("ledger", "replay", f"{url}/none", "--json")
+        assert (missing.code, missing.json["difference"]["code"]) == (1, "not-found")
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 # Receipts

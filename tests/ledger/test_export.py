@@ -16,8 +16,10 @@ from ledger.tile_scene import TileScene
 from vcid.errors import Behind, Conflict, Malformed, Unavailable
 from vcid.keys.private_files import locked
 from vcid.ledger.export import export
+from vcid.ledger.log import Ledger
 from vcid.ledger.replaying import replay
 from vcid.ledger.tile_transport import FolderTransport
+from vcid.ledger.tiles import TileReader
 
 
 @pytest.fixture
@@ -131,14 +133,33 @@ def test_a_fork_is_not_exported(scene, tmp_path):
 
 
 def test_another_log_is_not_mixed_in(scene):
-    """A folder of one origin or key takes no other's tiles."""
-    for options in ({"origin": "log.example/other"}, {"signer": signer(7)}):
-        other = scene.open("memory:", witnesses=[], **options)
-        other.append([scene.entry()])
-        other.publish()
-        with pytest.raises(Conflict, match="other-log"):
-            export(other, scene.folder)
+    """A folder of one origin takes no other's tiles, nor those of a stranger who uses its name."""
+    other = scene.open("memory:", witnesses=[], origin="log.example/other")
+    other.append([scene.entry()])
+    other.publish()
+    with pytest.raises(Conflict, match="other-log"):
+        export(other, scene.folder)
+    stranger = scene.open("memory:", witnesses=[], signer=signer(7))
+    stranger.append([scene.entry(0, content=5), scene.entry(1), scene.entry(2)])
+    stranger.publish()
+    with pytest.raises(Conflict, match="fork"):
+        export(stranger, scene.folder)
     assert scene.key.name == ORIGIN
+
+
+def test_a_log_that_changed_its_key_goes_on_in_the_folder(scene):
+    """The folder's checkpoint by the former key is continued by the log's own leaves, under the new key."""
+    before = scene.folder.with_name("before")
+    shutil.copytree(scene.folder, before)
+    changed = Ledger(
+        scene.ledger._store, origin=ORIGIN, signer=signer(7), former_keys=[scene.log_signer.public_key]
+    )
+    changed.publish()
+    assert export(changed, scene.folder).added == 1
+    assert replay(scene.transport, changed.key, store=changed)
+    assert not replay(FolderTransport(before), changed.key)
+    assert replay(FolderTransport(before), changed.key, scene.key, store=changed)
+    assert TileReader.open(FolderTransport(before), changed.key, scene.key).checkpoint().size == 3
 
 
 def test_a_foreign_checkpoint_file_is_not_overwritten(scene):
@@ -228,6 +249,32 @@ def test_a_folder_that_cannot_be_written_is_said(scene, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(Unavailable):
         export(scene.ledger, tmp_path / "file" / "tiles")
+
+
+FULL = """
+import resource, sys
+from ledger.scene import Scene
+from vcid.errors import Unavailable
+from vcid.ledger.export import export
+ledger = Scene().open(sys.argv[1], witnesses=[])
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
+try:
+    export(ledger, sys.argv[2])
+except Unavailable:
+    sys.exit(3)
+"""
+
+
+@pytest.mark.parametrize("limit", [100, 5000])
+def test_a_disk_that_fills_leaves_a_whole_log(scene, tmp_path, limit):
+    """Where a file can't be written whole the export ends in a typed error, and the former log still reads."""
+    scene.ledger.append([scene.entry(seq) for seq in range(2, 400)])
+    scene.ledger.publish()
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    arguments = [sys.executable, "-c", FULL, scene.url, str(scene.folder), str(limit)]
+    assert subprocess.run(arguments, env=environment, check=False).returncode == 3
+    assert replay(scene.transport, scene.key, store=scene.ledger).leaves == 3
+    assert export(scene.ledger, scene.folder).added == 399
 
 
 @pytest.mark.slow

@@ -121,7 +121,8 @@ def _unread_log(config: Config, place: str | None, policy: LogPolicy) -> Iterato
     from vcid.ledger.tiles import TileReader
 
     with open_transport(place) as transport:
-        yield TileReader(transport, policy.log_keys[-1])
+        *former, key = policy.log_keys
+        yield TileReader(transport, key, *former)
 
 
 def _read_known(file: Path) -> frozenset[bytes]:

@@ -18,15 +18,16 @@ from typing import TYPE_CHECKING, Final
 from vcid.encoding.merkle import leaf_hash, root, verify_consistency
 from vcid.errors import Behind, Conflict, InvalidProof, Unavailable
 from vcid.keys.private_files import locked
+from vcid.ledger.anchor import View
 from vcid.ledger.entries import is_heads_leaf
+from vcid.ledger.notes import MAX_NOTE_BYTES, Checkpoint, Note
 from vcid.ledger.tile_paths import CHECKPOINT, TILE_HEIGHT, TILE_WIDTH, Tile, encode_bundle, right_edge
 from vcid.ledger.tile_transport import NOT_FOUND, FolderTransport
-from vcid.ledger.tiles import fetch_view, tree_of
+from vcid.ledger.tiles import tree_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vcid.ledger.anchor import View
     from vcid.ledger.reading import StoredLog
 
 _WORK: Final = ".export"
@@ -93,15 +94,20 @@ def export(
 
 
 def _examine(log: StoredLog, view: View, folder: Path) -> View | None:
-    """Give the checkpoint that the folder holds, if the log continues it."""
+    """Give the checkpoint that the folder holds, if the log continues it.
+
+    Which key signed it doesn't matter, since the log may have changed it: the root has to be the log's own.
+    """
     try:
-        held = fetch_view(FolderTransport(folder), log.key)
+        data = FolderTransport(folder).get(CHECKPOINT, MAX_NOTE_BYTES)
     except Unavailable as error:
         if error.code != NOT_FOUND:
             raise
         return None
-    except InvalidProof as error:
-        raise Conflict("other-log", "the folder holds the checkpoint of another log") from error
+    checkpoint = Checkpoint.parse(Note.parse(data).text)
+    if checkpoint.origin != view.origin:
+        raise Conflict("other-log", "the folder holds the checkpoint of another log")
+    held = View.of(checkpoint, data)
     if held.size > view.size:
         raise Behind(
             f"the folder has {held.size} leaves, the log's checkpoint {view.size}: an old copy of it"

@@ -65,7 +65,7 @@ class Replayed:
 def replay(
     transport: Transport,
     key: NoteKey,
-    *,
+    *former_keys: NoteKey,
     store: StoredLog | None = None,
     step: Callable[[], None] = lambda: None,
 ) -> Replayed:
@@ -79,6 +79,7 @@ def replay(
     Args:
         transport: brings the tiles.
         key: the log's, named as its origin.
+        former_keys: keys that the log gave up, to read old copies too.
         store: what to compare with; it may be ahead of the tiles.
         step: called after each bundle of up to 256 leaves.
 
@@ -87,7 +88,7 @@ def replay(
     rebuilding = _Rebuilding(store, step)
     view = difference = None
     try:
-        view = fetch_view(transport, key)
+        view = fetch_view(transport, key, *former_keys)
         rebuilding.run(transport, view)
     except (Conflict, InvalidProof) as error:
         difference = Difference(error.code, error.detail)

@@ -33,8 +33,13 @@ if TYPE_CHECKING:
     from vcid.ledger.tile_transport import Transport
 
 
-def fetch_view(transport: Transport, key: NoteKey) -> View:
+def fetch_view(transport: Transport, *keys: NoteKey) -> View:
     """Bring the newest checkpoint and check that the log signed it.
+
+    Args:
+        transport: brings it.
+        keys: the log's key in force, and those that it gave up if its old checkpoints are to be read too.
+            Which of them may have signed what, a policy tells (``LogPolicy.former_log_keys``).
 
     Raises:
         Unavailable: there is none, or it can't be brought.
@@ -44,11 +49,11 @@ def fetch_view(transport: Transport, key: NoteKey) -> View:
     data = transport.get(CHECKPOINT, MAX_NOTE_BYTES)
     note = Note.parse(data)
     checkpoint = Checkpoint.parse(note.text)
-    if checkpoint.origin != key.name:
+    if checkpoint.origin != keys[0].name:
         raise InvalidProof("wrong-origin", "the checkpoint is of another log")
     if checkpoint.extensions:
         raise Malformed("extension-lines", "a checkpoint of three lines: no auditor checks more")
-    if not note.verify((key,)):
+    if not note.verify(keys):
         raise InvalidProof("unsigned", "the log did not sign the checkpoint")
     return View.of(checkpoint, data)
 
@@ -71,16 +76,23 @@ class TileReader(StoredLog):
 
     _store: _TileSource
 
-    def __init__(self, transport: Transport, key: NoteKey) -> None:
-        super().__init__(_TileSource(transport, key), key)
+    def __init__(self, transport: Transport, key: NoteKey, *former_keys: NoteKey) -> None:
+        super().__init__(_TileSource(transport, (key, *former_keys)), key)
 
     @classmethod
-    def open(cls, transport: Transport, key: NoteKey, *, step: Callable[[], None] = lambda: None) -> Self:
+    def open(
+        cls,
+        transport: Transport,
+        key: NoteKey,
+        *former_keys: NoteKey,
+        step: Callable[[], None] = lambda: None,
+    ) -> Self:
         """Bring and replay a whole log.
 
         Args:
             transport: brings its files.
             key: the log's, named as its origin.
+            former_keys: keys that the log gave up, to read old copies too.
             step: called after each bundle of up to 256 leaves.
 
         Raises:
@@ -90,7 +102,7 @@ class TileReader(StoredLog):
             Malformed: a file is not what it should be.
             Unavailable: a file can't be brought.
         """
-        reader = cls(transport, key)
+        reader = cls(transport, key, *former_keys)
         reader.refresh(step=step)
         return reader
 
@@ -108,9 +120,9 @@ class TileReader(StoredLog):
 class _TileSource:
     """The newest state of a log that could be verified."""
 
-    def __init__(self, transport: Transport, key: NoteKey) -> None:
+    def __init__(self, transport: Transport, keys: tuple[NoteKey, ...]) -> None:
         self._transport = transport
-        self._key = key
+        self._keys = keys
         self._turn = threading.Lock()
         self._replay = Replay()
         self._places: dict[bytes, array[int]] = {}
@@ -129,7 +141,7 @@ class _TileSource:
 
     def refresh(self, step: Callable[[], None]) -> View:
         with self._turn:
-            view = fetch_view(self._transport, self._key)
+            view = fetch_view(self._transport, *self._keys)
             if self._state is not None and self._state.view.note == view.note:
                 return self._state.view
             if self._state is not None and view.size < self._state.view.size:
@@ -140,7 +152,7 @@ class _TileSource:
             heads = {topic: Head(*row) for topic, row in self._replay.heads.items()}
             places, ends = self._places, self._ends
             leaves = {places[topic][-1]: leaf for topic, leaf in self._newest.items()}
-            self._state = _TileState(self._key.vkey, view, tree, heads, leaves, places, ends)
+            self._state = _TileState(self._keys[0].vkey, view, tree, heads, leaves, places, ends)
             return view
 
     def _follow(self, tree: TileTree, step: Callable[[], None]) -> None:

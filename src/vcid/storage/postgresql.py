@@ -21,7 +21,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from vcid.errors import Conflict, Unavailable
-from vcid.storage.schema import migrate
+from vcid.storage.schema import migrate, read_version
 
 try:
     import psycopg
@@ -50,7 +50,8 @@ _WRITE: LiteralString = """
     SET LOCAL tcp_keepalives_interval = 10;
     SET LOCAL tcp_keepalives_count = 3
 """
-# Two processes that open a new store at once have no row to wait for yet.
+# Two processes that open a new store at once have no row to wait for yet. What the server remembers of tables
+# that it did not find outlasts the wait, so the version is read from the table itself, made by then.
 _MIGRATE: LiteralString = f"{_WRITE}; SELECT pg_advisory_xact_lock(hashtextextended('vcid_schema', 0))"
 
 _WORDS = {
@@ -248,19 +249,13 @@ class PostgresqlConnections:
         if self._version(connection) < self._schema.version:
             connection.execute(_MIGRATE)
             with _ending(connection):
-                version = self._version(connection)
-                migrate(PostgresqlTransaction(connection), self._schema, version, translate_tables)
+                migrate(PostgresqlTransaction(connection), self._schema, translate_tables)
 
     def _version(self, connection: Connection) -> int:
         """The version that the store has; 0 for a new one."""
         if connection.execute("SELECT to_regclass('vcid_schema')").fetchone() == (None,):
             return 0
-        row = connection.execute(
-            "SELECT version FROM vcid_schema WHERE name = %s", (self._schema.name,)
-        ).fetchone()
-        version = int(row[0]) if row else 0
-        self._schema.check(version)
-        return version
+        return read_version(PostgresqlTransaction(connection), self._schema)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -74,27 +74,40 @@ class Transaction(Protocol):
         """Run one statement for each row of values."""
 
 
-_VERSIONS = "CREATE TABLE IF NOT EXISTS vcid_schema (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT;"
+_VERSIONS = "CREATE TABLE IF NOT EXISTS vcid_schema (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT"
 
 
 def migrate(
     transaction: Transaction,
     schema: StoreSchema,
-    version: int,
     translate: Callable[[str], str] = lambda statement: statement,
 ) -> None:
-    """Bring a store from a version to this one, within one transaction.
+    """Bring a store to this version, within one transaction; another process may have done so meanwhile.
 
     Raises:
+        StoreTooNew: newer code did.
         ValueError: a migration's last statement has no semicolon, and would be left out.
     """
-    for script in (_VERSIONS, *schema.migrations[version:]):
+    transaction.execute(translate(_VERSIONS))
+    for script in schema.migrations[read_version(transaction, schema) :]:
         for statement in _statements(script):
             transaction.execute(translate(statement))
     transaction.execute(
         "INSERT INTO vcid_schema VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET version = excluded.version",
         (schema.name, schema.version),
     )
+
+
+def read_version(transaction: Transaction, schema: StoreSchema) -> int:
+    """Read the version of a store in a database that has some; 0 if not this one.
+
+    Raises:
+        StoreTooNew: it is beyond this one.
+    """
+    row = transaction.execute("SELECT version FROM vcid_schema WHERE name = ?", (schema.name,)).fetchone()
+    version = int(row[0]) if row else 0
+    schema.check(version)
+    return version
 
 
 def _statements(script: str) -> Iterator[str]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vcid.errors import Conflict, Unavailable
-from vcid.storage.schema import migrate
+from vcid.storage.schema import migrate, read_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -218,7 +218,7 @@ def _prepare(connection: sqlite3.Connection, schema: StoreSchema) -> None:
     _use_write_ahead_log(connection)
     if _version(connection, schema) < schema.version:
         with _transaction(connection, "BEGIN IMMEDIATE") as transaction:
-            migrate(transaction, schema, _version(connection, schema))
+            migrate(transaction, schema)
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
@@ -240,7 +240,4 @@ def _version(connection: sqlite3.Connection, schema: StoreSchema) -> int:
     """The version that the store has; 0 for a new one."""
     if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'vcid_schema'").fetchone():
         return 0
-    row = connection.execute("SELECT version FROM vcid_schema WHERE name = ?", (schema.name,)).fetchone()
-    version = int(row[0]) if row else 0
-    schema.check(version)
-    return version
+    return read_version(SqliteTransaction(connection), schema)

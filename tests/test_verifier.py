@@ -279,6 +279,26 @@ def test_a_credential_can_not_go_without_the_schema_of_its_type(world, issuer, k
     assert check(report, "schema", "unknown-field").outcome is Outcome.FAILED
 
 
+def test_a_schema_named_so_that_it_can_not_be_evaluated_frees_from_nothing(world, issuer, knowledge):
+    """The type's own schema is evaluated even if the credential names it under a type nobody reads."""
+    subject = parse_object(issuer.issue(birth(6), key="renamed").content)["credentialSubject"]
+    schema = {
+        "id": "https://w3id.org/vcid/schemas/birth-registration/v1.json",
+        "type": "https://schemas.example/UnknownSchema",
+    }
+    for changes in ({}, {"birthDateBasis": "guessed"}):
+        credential = signed(
+            world,
+            issuer._signer,
+            issuer.did,
+            credentialSubject={**subject, **changes},
+            credentialSchema=schema,
+        )
+        tolerant = world.policy(issuer, tolerated=frozenset({"schema"}))
+        report = world.verifier(tolerant, knowledge).check(credential)
+        assert report["schema"].outcome is (Outcome.FAILED if changes else Outcome.UNKNOWN)
+
+
 def test_accreditations_of_one_issuer_are_judged_apart(world, issuer, credential, knowledge):
     """What was judged for one owner of ledger entries is not remembered for another."""
     births = world.accreditation(issuer, credential_types=frozenset({"BirthRegistrationCredential"}))
@@ -618,7 +638,9 @@ def test_an_index_outside_the_list_and_a_purpose_that_is_not_the_lists(world, is
 
 def revocations(knowledge):
     """The URL of the list of revocations."""
-    (url,) = (url for url, it in knowledge.status_lists.items() if b'"statusPurpose":"revocation"' in it.content)
+    (url,) = (
+        url for url, it in knowledge.status_lists.items() if b'"statusPurpose":"revocation"' in it.content
+    )
     return url
 
 

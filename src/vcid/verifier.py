@@ -390,7 +390,8 @@ def _check_schemas(document: JsonObject, known: Schemas, *, in_part: bool) -> li
     issuer's signature vouches for what is not there, and what is there has to conform.
     """
     results = check_schema(document, schemas=known, in_part=in_part)
-    results += check_own_schemas(document, but={result.id for result in results}, in_part=in_part)
+    evaluated = {result.id for result in results if result.outcome is not SchemaOutcome.UNKNOWN}
+    results += check_own_schemas(document, but=evaluated, in_part=in_part)
     if not results:
         return [Check.skipped(CheckName.SCHEMA, "the credential names no schema")]
     return [_schema_check(result) for result in results]

@@ -64,7 +64,9 @@ def test_a_derived_proof_verifies_among_all_others(derived, ask):
     assert verified.proof == derived["proof"]
 
 
-@pytest.mark.parametrize("suite", [suite for suite in SUITES.values() if suite.is_selective], ids=str)
+@pytest.mark.parametrize(
+    "suite", [suite for suite in SUITES.values() if suite.is_selective], ids=lambda it: it.name
+)
 def test_a_base_proof_is_refused_by_name(suite, base, ask, resolve, signers):
     """A base proof shown to a stranger is its holder's mistake, whatever follows its header."""
     for header in suite.base_headers:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vcid.encoding import nquads, rdfc
-from vcid.encoding.jsonld import quick_check
+from vcid.encoding.jsonld import quick_lane
 from vcid.encoding.jsonld.conversion import to_rdf
 from vcid.encoding.rdfc import WORK_BUDGET
 
@@ -35,7 +35,9 @@ def canonicalize(
         Malformed: it is no JSON-LD; ``unknown-context`` where a context is not among ``contexts``.
         LimitExceeded: it takes more work than is granted.
     """
-    dataset = to_rdf(document, contexts=contexts)
+    dataset = quick_lane.convert(document, contexts=contexts)
+    if dataset is None:
+        dataset = to_rdf(document, contexts=contexts)
     return rdfc.canonicalize(dataset, hash_name=hash_name, budget=budget)
 
 
@@ -64,5 +66,5 @@ def check_terms(document: JsonObject, *, contexts: Contexts) -> None:
 
     Raises as `canonicalize` does.
     """
-    if not quick_check.vouches_for(document, contexts=contexts):
+    if quick_lane.convert(document, contexts=contexts) is None:
         to_rdf(document, contexts=contexts)

@@ -30,18 +30,18 @@ class Cosigners:
 
     Args:
         witnesses: each with a key of its own.
-        key: the log's.
+        keys: the log's, the one in force first.
         store: the log's.
     """
 
-    __slots__ = ("_key", "_store", "_witnesses")
+    __slots__ = ("_key", "_log_keys", "_store", "_witnesses")
 
-    def __init__(self, witnesses: Iterable[Witness], key: NoteKey, store: LogStore) -> None:
+    def __init__(self, witnesses: Iterable[Witness], keys: Sequence[NoteKey], store: LogStore) -> None:
         self._witnesses = tuple(witnesses)
-        self._key = key
+        self._key, self._log_keys = keys[0], keys
         self._store = store
-        keys = {key.public_key, *(witness.key.public_key for witness in self._witnesses)}
-        if len(keys) != len(self._witnesses) + 1:
+        public = {key.public_key for key in (*keys, *(witness.key for witness in self._witnesses))}
+        if len(public) != len(self._witnesses) + len(keys):
             raise ValueError("each witness has a key of its own, which is not the log's")
 
     @property
@@ -101,7 +101,7 @@ class Cosigners:
         if data is None:
             return 0
         note = Note.parse(data)
-        if not note.verify((self._key,)):
+        if not note.verify(self._log_keys):
             raise Conflict("other-log", f"{witness.key.name} holds a checkpoint that this log did not sign")
         known = Checkpoint.parse(note.text)
         with self._store.read() as reader:

@@ -17,7 +17,7 @@ from vcid.ledger.anchor import LogPolicy, View
 from vcid.ledger.cosigning import Cosigners
 from vcid.ledger.entries import Entry
 from vcid.ledger.heads import HeadsMap
-from vcid.ledger.notes import Checkpoint, Note, NoteKey, SignatureType, sign_note
+from vcid.ledger.notes import Checkpoint, Note, NoteKey, sign_note
 from vcid.ledger.reading import StoredLog
 from vcid.ledger.sql import SqlStore
 from vcid.ledger.store import MemoryStore, StoredBatch, StoredCheckpoint
@@ -26,7 +26,7 @@ from vcid.ledger.tree import StoredTree
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from vcid.keys.signing import Signer
+    from vcid.keys.signing import PublicKey, Signer
     from vcid.ledger.anchor import Witness
     from vcid.ledger.store import LogStore
 
@@ -47,15 +47,30 @@ class Ledger(StoredLog):
     _store: LogStore
 
     def __init__(
-        self, store: LogStore, *, origin: str, signer: Signer, witnesses: Iterable[Witness] = ()
+        self,
+        store: LogStore,
+        *,
+        origin: str,
+        signer: Signer,
+        witnesses: Iterable[Witness] = (),
+        former_keys: Iterable[PublicKey] = (),
     ) -> None:
-        super().__init__(store, NoteKey(origin, SignatureType.ED25519, signer.public_key))
+        former = [NoteKey.of_log(origin, key) for key in former_keys]
+        super().__init__(store, NoteKey.of_log(origin, signer.public_key), former)
         self._signer = signer
-        self._cosigners = Cosigners(witnesses, self._key, store)
+        self._cosigners = Cosigners(witnesses, self._all_keys, store)
         self._settle_identity()
 
     @classmethod
-    def open(cls, url: str, *, origin: str, signer: Signer, witnesses: Iterable[Witness] = ()) -> Self:
+    def open(
+        cls,
+        url: str,
+        *,
+        origin: str,
+        signer: Signer,
+        witnesses: Iterable[Witness] = (),
+        former_keys: Iterable[PublicKey] = (),
+    ) -> Self:
         """Open a log, creating it if there is none.
 
         Args:
@@ -63,24 +78,29 @@ class Ledger(StoredLog):
             origin: the log's name, by convention a URL without its scheme.
             signer: the log's Ed25519 key.
             witnesses: who cosigns; without one, with a key of its own, no verifier can tell the log's age.
+            former_keys: keys that the log gave up. The first opening with another signer changes the log's
+                key for good: verifiers and witnesses have to be told before (``LogPolicy.former_log_keys``).
 
         Raises:
             Conflict: the store holds a log of another origin or key (``other-log``).
             Unavailable: the store can't be opened.
         """
         store = MemoryStore() if url == MEMORY else SqlStore.open(url)
-        return cls(store, origin=origin, signer=signer, witnesses=witnesses)
+        return cls(store, origin=origin, signer=signer, witnesses=witnesses, former_keys=former_keys)
 
     def _settle_identity(self) -> None:
         with self._store.read() as reader:
             vkey = reader.identity()
-        if vkey is None:
-            with self._store.write() as writer:
-                vkey = writer.identity()
-                if vkey is None:
-                    vkey = self._key.vkey
-                    writer.set_identity(vkey)
-        if vkey != self._key.vkey:
+        if vkey == self._key.vkey:
+            return
+        former = {key.vkey for key in self._all_keys[1:]}
+        with self._store.write() as writer:
+            vkey = writer.identity()
+            if vkey is None:
+                writer.set_identity(self._key.vkey)
+            elif vkey in former:
+                writer.replace_identity(self._key.vkey)
+        if vkey not in {None, self._key.vkey, *former}:
             raise Conflict("other-log", "the store holds the log of another origin or key")
 
     def policy(self, *, quorum: int = 1) -> LogPolicy:
@@ -186,7 +206,8 @@ class Ledger(StoredLog):
         with self._store.read() as reader:
             note = Note.parse(proving.published(reader, at).note)
         checkpoint = Checkpoint.parse(note.text)
-        own = tuple(one for one in note.signatures if one.key_id == self._key.key_id)
+        own_ids = {key.key_id for key in self._all_keys}
+        own = tuple(one for one in note.signatures if one.key_id in own_ids)
         cosignatures = self._cosigners.collect(checkpoint, Note(note.text, own))
         with self._store.write() as writer:
             note = Note.parse(proving.published(writer, checkpoint.size).note)

@@ -15,6 +15,8 @@ from vcid.ledger.topic_proofs import TopicProof
 from vcid.ledger.tree import StoredTree
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vcid.ledger.notes import NoteKey
     from vcid.ledger.receipts import Receipt
     from vcid.ledger.store import LogReader, StoredCheckpoint
@@ -100,7 +102,7 @@ def _log_proof(reader: LogReader, index: int, stored: StoredCheckpoint, extra: b
     return LogProof(index, tuple(path), note, Checkpoint.parse(note.text), extra)
 
 
-def audit(reader: LogReader, key: NoteKey) -> None:
+def audit(reader: LogReader, keys: Sequence[NoteKey]) -> None:
     """Replay a whole log and compare everything stored with what its leaves give.
 
     Raises:
@@ -113,7 +115,7 @@ def audit(reader: LogReader, key: NoteKey) -> None:
         stored = reader.checkpoint(end)
         if stored is not None:
             replay.check_checkpoint(stored.size, stored.root)
-            _check_note(stored, key)
+            _check_note(stored, keys)
     if {row[0]: tuple(row) for row in reader.heads()} != {
         row[0]: tuple(row) for row in replay.heads.values()
     }:
@@ -133,11 +135,11 @@ def _replay_chunk(reader: LogReader, replay: Replay, end: int) -> None:
             raise Conflict("corrupt", f"the entry of leaf {index} is not found under its topic and number")
 
 
-def _check_note(stored: StoredCheckpoint, key: NoteKey) -> None:
-    expected = Checkpoint(key.name, stored.size, stored.root).text
+def _check_note(stored: StoredCheckpoint, keys: Sequence[NoteKey]) -> None:
+    expected = Checkpoint(keys[0].name, stored.size, stored.root).text
     try:
         note = Note.parse(stored.note)
-        signed = note.text == expected and note.verify((key,))
+        signed = note.text == expected and note.verify(keys)
     except (Malformed, InvalidProof):
         signed = False
     if not signed:

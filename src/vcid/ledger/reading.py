@@ -12,6 +12,7 @@ from vcid.ledger.notes import NoteKey
 from vcid.ledger.tree import StoredTree
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from contextlib import AbstractContextManager
 
     from vcid.ledger.entries import Entry
@@ -36,11 +37,12 @@ class StoredLog:
     Safe to share between threads.
     """
 
-    __slots__ = ("_heads_map", "_key", "_store")
+    __slots__ = ("_all_keys", "_heads_map", "_key", "_store")
 
-    def __init__(self, store: LogSource, key: NoteKey) -> None:
+    def __init__(self, store: LogSource, key: NoteKey, former_keys: Iterable[NoteKey] = ()) -> None:
         self._store = store
         self._key = key
+        self._all_keys = (key, *former_keys)
         self._heads_map: tuple[int, HeadsMap] | None = None
 
     @classmethod
@@ -154,4 +156,4 @@ class StoredLog:
             Conflict: something stored is not what the leaves give.
         """
         with self._store.read() as reader:
-            proving.audit(reader, self._key)
+            proving.audit(reader, self._all_keys)

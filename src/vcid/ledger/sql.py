@@ -170,6 +170,9 @@ class _SqlTransaction:
         ).fetchone()
         return StoredBatch(*row) if row else None
 
+    def replace_identity(self, vkey: str) -> None:
+        self._transaction.execute("UPDATE log_identity SET vkey = ?", (vkey,))
+
     def set_identity(self, vkey: str) -> None:
         self._transaction.execute("INSERT INTO log_identity VALUES (1, ?)", (vkey,))
 

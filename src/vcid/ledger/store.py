@@ -112,6 +112,9 @@ class LogWriter(LogReader, Protocol):
     def set_identity(self, vkey: str) -> None:
         """Say whose log this is, once."""
 
+    def replace_identity(self, vkey: str) -> None:
+        """Say under which other key the same log goes on."""
+
     def append(self, rows: Sequence[LeafRow]) -> None:
         """Add leaves at the end, and make their heads the newest of their topics."""
 
@@ -225,6 +228,9 @@ class _MemoryTransaction:
 
     def set_identity(self, vkey: str) -> None:
         _refuse(self._rows.identity is not None, "the log's identity")
+        self._added.identity = vkey
+
+    def replace_identity(self, vkey: str) -> None:
         self._added.identity = vkey
 
     def append(self, rows: Sequence[LeafRow]) -> None:

@@ -10,8 +10,9 @@ statement, and the old log's too unless it is lost; then each witness's operator
 
 The new log states the same in its first checkpoint, by an entry of the kind ``succession`` under its own key,
 so that whoever replays it sees where it comes from. It may hold the old log's leaves or begin empty. A
-replaying witness of both refuses it as long as a topic in it is behind where the old log left it; a topic
-that is not in it at all has no newer entry than the old log's. Therefore:
+replaying witness of both refuses it as long as a topic in it is behind where the old log left it, or an
+owner with entries in it lacks the changes of key that the old log had; a topic that is not in it at all has
+no newer entry than the old log's. Therefore:
 
 - what the old log held at its final checkpoint stays provable there, with the time since when it stood;
 - that it is *still* the newest, the new log shows by proving that it has no entry of the topic, and that the
@@ -35,7 +36,7 @@ from typing import TYPE_CHECKING, Self
 from vcid.encoding.merkle import leaf_hash
 from vcid.errors import InvalidProof, Malformed
 from vcid.ledger.anchor import Judgement, Outcome, View
-from vcid.ledger.entries import Entry, Kind, frame, key_digest, owner_topic, unframe
+from vcid.ledger.entries import Entry, Kind, decode_leaf, frame, key_digest, owner_topic, unframe
 from vcid.ledger.judge import Evidence, Freshness, judge, judge_age
 from vcid.ledger.notes import LOG_TYPES, MAX_SIZE, Checkpoint, Note, NoteKey, NoteSignature, sign_note
 from vcid.ledger.receipts import HEAD_RECEIPT, HeadReceipt, LogProof
@@ -46,12 +47,15 @@ if TYPE_CHECKING:
     from vcid.keys.signing import Signer
     from vcid.ledger.anchor import LogPolicy, ViewStore
     from vcid.ledger.judge import Claim
+    from vcid.ledger.log import Ledger
+    from vcid.ledger.reading import StoredLog
     from vcid.ledger.receipts import Receipt
 
 ORIGIN = "vcid.ledger/succession/"
 """What the name of a statement's own log begins with; the old log's origin follows."""
 
 _NAME = b"vcid.ledger.succession.v1"
+_CHUNK = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +241,34 @@ class Succeeded:
         if known.size == self.succession.size:
             return Judgement(Outcome.FORK, "same-size-other-root")
         return Judgement(Outcome.UNAVAILABLE, "final-checkpoint-unseen")
+
+
+def carry_over(former: StoredLog, ledger: Ledger, succession: Succession, signer: Signer) -> int:
+    """Begin a log with the statement of whom it succeeds and the entries that are left of the former one.
+
+    Entries are signed by their owners, so they stand in the new log as they stood in the old; the heads
+    leaves between them are left behind. Done again after it broke off, it goes on.
+
+    Args:
+        former: what is left of the old log: itself, its tiles or a backup.
+        ledger: the new log.
+        succession: the statement.
+        signer: the new log's key.
+
+    Returns:
+        How many entries the old log had.
+
+    Raises:
+        Conflict: as ``Ledger.append``.
+    """
+    ledger.append([succession.entry(signer)])
+    count = 0
+    for start in range(0, succession.size, _CHUNK):
+        leaves = former.entries(start, min(start + _CHUNK, succession.size))
+        entries = [leaf for leaf in map(decode_leaf, leaves) if isinstance(leaf, Entry)]
+        ledger.append(entries)
+        count += len(entries)
+    return count
 
 
 @dataclass(frozen=True, slots=True)

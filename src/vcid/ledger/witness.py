@@ -9,13 +9,14 @@ where the former log left it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
 from typing import TYPE_CHECKING, Self
 
 from vcid.encoding.dates import utc_now
 from vcid.errors import Conflict, InvalidProof
-from vcid.ledger.entries import Entry, Kind
+from vcid.ledger.entries import Entry, Kind, owner_topic
 from vcid.ledger.notes import Note, NoteKey, cosign
 from vcid.ledger.succession import Proposal
 from vcid.ledger.witness_memory import SCHEMA, Offer, WitnessMemory, group_keys
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
-    from vcid.keys.signing import Signer
-    from vcid.ledger.notes import NoteSignature
+    from vcid.keys.signing import PublicKey, Signer
+    from vcid.ledger.notes import Checkpoint, NoteSignature
     from vcid.ledger.replay import Replay
 
 
@@ -120,9 +121,9 @@ class ReplayingWitness:
             raise Conflict("size", "the witness knows another checkpoint by now")
         if checkpoint.size > old_size:
             leaves = islice(entries, checkpoint.size - old_size)
-            stated = _replay(replay, leaves, offer)
+            replayed = _replay(replay, leaves, offer)
             replay.check_checkpoint(checkpoint.size, checkpoint.root)
-            self._check_predecessor(offer, replay, stated if old_size == 0 else None)
+            self._check_predecessor(checkpoint, replay, replayed, is_first=old_size == 0)
         cosignature = self._cosign(offer.note.text)
         self._memory.keep(known, Note(offer.note.text, (*offer.note.signatures, cosignature)), replay)
         return f"{cosignature.line}\n".encode()
@@ -163,29 +164,40 @@ class ReplayingWitness:
     def _cosign(self, text: str) -> NoteSignature:
         return cosign(text, self._key.name, self._signer, int(self._clock().timestamp()))
 
-    def _check_predecessor(self, offer: Offer, replay: Replay, stated: set[bytes] | None) -> None:
-        """Check what a log owes to the one that it succeeded; what it states, in its first checkpoint."""
-        predecessor = self._memory.predecessor(offer.checkpoint.origin)
+    def _check_predecessor(
+        self, checkpoint: Checkpoint, replay: Replay, replayed: _Replayed, *, is_first: bool
+    ) -> None:
+        """Check what a log owes to the one that it succeeded."""
+        predecessor = self._memory.predecessor(checkpoint.origin)
         if predecessor is None:
             return
         old, statement = predecessor
-        if stated is not None and sha256(statement).digest() not in stated:
+        if is_first and sha256(statement).digest() not in replayed.successions:
             raise Conflict("succession-unstated", "the first checkpoint does not say whom the log succeeds")
         floors = self._memory.floors(old, replay.changed)
         if any(replay.changed[topic].seq < seq for topic, seq in floors.items()):
             raise Conflict("behind-predecessor", "a topic is behind where the former log left it")
+        # Without the changes of key, a key that an owner gave up would be in force again.
+        if not self._memory.floors(old, map(owner_topic, replayed.owners)).keys() <= replay.heads.keys():
+            raise Conflict("behind-predecessor", "an owner's changes of key are missing")
 
 
-def _replay(replay: Replay, leaves: Iterable[bytes], offer: Offer) -> set[bytes]:
-    """Replay leaves.
+@dataclass(frozen=True, slots=True)
+class _Replayed:
+    """What leaves were about: the successions that the log states by its own key, and the entries' owners."""
 
-    Returns:
-        The digests of the successions that the log states among them by its own key.
-    """
+    successions: set[bytes]
+    owners: set[PublicKey]
+
+
+def _replay(replay: Replay, leaves: Iterable[bytes], offer: Offer) -> _Replayed:
     keys = {key.public_key for key in offer.log_keys}
-    stated = set()
+    replayed = _Replayed(set(), set())
     for leaf in leaves:
         _, content = replay.apply(leaf)
-        if isinstance(content, Entry) and content.kind is Kind.SUCCESSION and content.owner in keys:
-            stated.add(content.digest)
-    return stated
+        if not isinstance(content, Entry):
+            continue
+        replayed.owners.add(content.owner)
+        if content.kind is Kind.SUCCESSION and content.owner in keys:
+            replayed.successions.add(content.digest)
+    return replayed

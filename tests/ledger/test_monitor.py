@@ -169,4 +169,4 @@ def test_a_log_that_was_never_published_is_no_log_yet(scene):
     """Without a checkpoint there is nothing to follow."""
     empty = type(scene)(scene.folder.with_name("empty"))
     findings = Monitor(empty.ledger, empty.policy, MemoryViewStore()).look(Watch())
-    assert findings.fault.code == "not-found"
+    assert (findings.judgement.outcome, findings.fault.code) == (Outcome.UNAVAILABLE, "not-found")

@@ -13,7 +13,7 @@ from vcid.cli.init import WALLET, refuse_existing, taken_away_on_failure, write_
 from vcid.cli.ledger_checking import check
 from vcid.cli.ledger_following import monitor
 from vcid.cli.ledger_proving import prove
-from vcid.cli.logs import log_key, open_transport, origin_option, policy_option
+from vcid.cli.logs import log_keys, open_transport, origin_option, policy_option
 from vcid.cli.opening import open_ledger, open_stored_log
 from vcid.cli.options import (
     HELP,
@@ -250,14 +250,14 @@ def replay(
     if place is None:
         replayed = _audited(open_stored_log(read), as_json=as_json)
     else:
-        key = log_key(read, vkey, policy_file, origin)
+        key, *former = log_keys(read, vkey, policy_file, origin)
         store = open_stored_log(read) if read.ledger is not None else None
         if store is not None and store.key != key:
             store = None
         from vcid.ledger.replaying import replay as replay_log
 
         with open_transport(place) as transport, slow_progress("bundles replayed", None) as step:
-            found = replay_log(transport, key, store=store, step=step)
+            found = replay_log(transport, key, *former, store=store, step=step)
         replayed = bool(found)
         _report_replay(found, key.name, has_store=store is not None, as_json=as_json)
     if not replayed:

@@ -175,7 +175,7 @@ def _report(findings: Findings, policy: LogPolicy, *, has_records: bool, as_json
     say(f"{policy.origin}: {size}, {findings.since} seen before")
     say(f"{judgement.outcome.value} {judgement.code}".rstrip())
     if findings.fault is not None:
-        say(f"the log broke a rule: {findings.fault}")
+        say(f"the log can't be followed: {findings.fault}")
     for one in findings.sightings:
         entry, mark = one.entry, "" if one.is_known else "UNKNOWN: "
         say(f"  {mark}leaf {one.place}: {entry.kind.value} number {entry.seq} of {entry.owner.multikey}")

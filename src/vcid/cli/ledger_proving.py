@@ -11,7 +11,7 @@ from vcid.cli.logs import (
     KINDS,
     kind_option,
     list_option,
-    log_key,
+    log_keys,
     open_log,
     origin_option,
     owner_option,
@@ -87,7 +87,7 @@ def prove(
         receipt = _prove_credential(read, key, read_passphrase(passphrase_file))
     else:
         sought = topic or _topic(owner, kind, list_id)
-        with open_log(read, tiles, lambda: log_key(read, vkey, policy_file, origin)) as log:
+        with open_log(read, tiles, lambda: log_keys(read, vkey, policy_file, origin)) as log:
             receipt = _prove_topic(log, sought, seq)
     _give(receipt, file, as_json=as_json)
 

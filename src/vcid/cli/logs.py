@@ -69,13 +69,15 @@ def open_transport(place: str) -> Iterator[Transport]:
 
 
 @contextmanager
-def open_log(config: Config, tiles: str | None, key: Callable[[], NoteKey]) -> Iterator[StoredLog]:
+def open_log(
+    config: Config, tiles: str | None, keys: Callable[[], tuple[NoteKey, ...]]
+) -> Iterator[StoredLog]:
     """Open a log to read: from tiles, all of which are replayed, or else the one of [ledger].
 
     Args:
         config: names the store.
         tiles: where the tiles are.
-        key: gives the key of the log in the tiles.
+        keys: gives the keys of the log in the tiles, the one in force first.
 
     Raises:
         VcidError: it can't be read, or breaks its rules.
@@ -90,7 +92,7 @@ def open_log(config: Config, tiles: str | None, key: Callable[[], NoteKey]) -> I
     from vcid.ledger.tiles import TileReader
 
     with open_transport(tiles) as transport, slow_progress("bundles replayed", None) as step:
-        reader = TileReader.open(transport, key(), step=step)
+        reader = TileReader.open(transport, *keys(), step=step)
         yield reader
 
 
@@ -125,8 +127,8 @@ def log_policy(policy: Policy, origin: str | None) -> LogPolicy:
     return logs[0]
 
 
-def log_key(config: Config, given: str | None, file: Path | None, origin: str | None) -> NoteKey:
-    """Give a log's verifier key: the one given, or else that of [ledger], or else the policy's.
+def log_keys(config: Config, given: str | None, file: Path | None, origin: str | None) -> tuple[NoteKey, ...]:
+    """Give a log's verifier keys, the one in force first: the one given, or [ledger]'s, or the policy's.
 
     Raises:
         click.UsageError: none is to be had.
@@ -135,14 +137,15 @@ def log_key(config: Config, given: str | None, file: Path | None, origin: str | 
 
     if given is not None:
         try:
-            return NoteKey.parse(given)
+            return (NoteKey.parse(given),)
         except Malformed as error:
             raise click.UsageError(f"--log-key: expected {error.expected}") from error
     if config.ledger is not None and file is None:
         log = open_stored_log(config)
         log.close()
-        return log.key
-    return log_policy(verifying_policy(config, file), origin).log_keys[-1]
+        return (log.key,)
+    *former, key = log_policy(verifying_policy(config, file), origin).log_keys
+    return (key, *former)
 
 
 def read_public_key(ctx: click.Context, param: click.Parameter, value: object) -> Any:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from vcid.ledger.reading import StoredLog
 
 _CHUNK = 256
+_OUTCOMES = {"rollback": Outcome.ROLLBACK, "fork": Outcome.FORK, "not-found": Outcome.UNAVAILABLE}
 
 
 def _knows_nothing(entry: Entry) -> bool:
@@ -78,7 +79,7 @@ class Findings:
         view: the checkpoint looked at; ``None`` if there is none that can be believed.
         since: the size of the checkpoint seen last; 0 at first.
         judgement: ``OK`` if the log continues what was seen last, and enough witnesses say so.
-        fault: the rule that the log broke, if it broke one: its entries after ``since`` are then not shown.
+        fault: why the log can't be followed, such as a rule that it broke; no entry is shown then.
         sightings: the watched entries appended since, in order.
     """
 
@@ -129,7 +130,7 @@ class Monitor:
         try:
             view = self._replayed(step)
         except Conflict as error:
-            outcome = {"rollback": Outcome.ROLLBACK, "fork": Outcome.FORK}.get(error.code, Outcome.INVALID)
+            outcome = _OUTCOMES.get(error.code, Outcome.INVALID)
             return Findings(view=None, since=since, judgement=Judgement(outcome, error.code), fault=error)
         judgement = self._judge(known, view)
         continues = judgement.outcome in {Outcome.OK, Outcome.QUORUM}

@@ -141,7 +141,7 @@ def postgresql_server(missing: Callable[[str], None]) -> Iterator[PostgresqlServ
     programs = _find_programs()
     if programs is None:
         missing("no PostgreSQL: install the package postgresql, or set VCID_POSTGRESQL to its folder bin")
-    with tempfile.TemporaryDirectory(prefix="vcid-postgresql-") as place:
+    with tempfile.TemporaryDirectory(prefix="vcid-postgresql-", dir=_roomy_memory()) as place:
         server = PostgresqlServer(programs, Path(place), _free_port())
         _initialize(server)
         server.start()
@@ -149,6 +149,13 @@ def postgresql_server(missing: Callable[[str], None]) -> Iterator[PostgresqlServ
             yield server
         finally:
             server.kill()
+
+
+def _roomy_memory() -> str | None:
+    """Memory that looks like a disk, where there is plenty: it outlives a killed server as a disk does."""
+    memory = Path("/dev/shm")
+    is_roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2 << 30
+    return str(memory) if is_roomy else None
 
 
 def _initialize(server: PostgresqlServer) -> None:

@@ -13,11 +13,13 @@ from vcid.ledger.notes import Checkpoint, Note, cosign, sign_note
 from vcid.ledger.views import MemoryViewStore, SqlViewStore, advance_view
 
 
-@pytest.fixture(params=["memory", "sqlite", "sqlite in memory"])
+@pytest.fixture(params=["memory", "sqlite", "sqlite in memory", "postgresql"])
 def store(request, tmp_path):
     """An empty view store of each kind."""
     if request.param == "memory":
         return MemoryViewStore()
+    if request.param == "postgresql":
+        return SqlViewStore.open(request.getfixturevalue("postgresql").create())
     return SqlViewStore.open(
         "sqlite://" if "in memory" in request.param else f"sqlite:///{tmp_path}/views.db"
     )

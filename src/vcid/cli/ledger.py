@@ -74,10 +74,11 @@ def init(
     key_cost: str,
     as_json: bool,
 ) -> None:
-    """Set up a log of its own in FOLDER, apart from any issuer; `vcid init` sets one up for an issuer.
+    """Set up a log of its own in FOLDER, apart from any issuer.
 
-    It gets vcid.toml, keys.json with the keys of log and witness, ledger.db, witness.db, and policy.json,
-    which tells verifiers the log's and the witness's keys and accredits nobody.
+    For an issuer, `vcid init` sets one up. The log gets vcid.toml, keys.json with the keys of log and
+    witness, ledger.db, witness.db, and policy.json, which tells verifiers the log's and the witness's keys
+    and accredits nobody.
 
     JSON: config, origin, logKey, policy, checkpointSize.
     """
@@ -189,7 +190,7 @@ def _report_publication(
 @config_option
 @json_option
 def export(folder: Path, rebuild: bool, config: str | None, as_json: bool) -> None:
-    """Export the log to FOLDER as static tiles, for any web server or a USB stick.
+    """Export the log to FOLDER as tiles, for any web server or a USB stick.
 
     Only what is new since the last export is written, and the checkpoint last: an export that broke off is
     done again. Needs no passphrase.
@@ -236,10 +237,11 @@ def replay(
     config: str | None,
     as_json: bool,
 ) -> None:
-    """Rebuild the log from the tiles at PLACE, a folder or a URL, and compare everything with it.
+    """Rebuild the log from its tiles, and compare everything.
 
-    Compared are the checkpoint, all tiles, all signatures and sequences, every heads leaf, and the store of
-    [ledger] where vcid.toml names one. Without PLACE the store alone is rebuilt and compared.
+    PLACE is the tiles' folder or URL. Compared are the checkpoint, all tiles, all signatures and sequences,
+    every heads leaf, and the store of [ledger] where vcid.toml names one. Without PLACE the store alone is
+    rebuilt and compared.
 
     Exit codes: 0 everything agrees, 1 something differs: the first difference is said.
 

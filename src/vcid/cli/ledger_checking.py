@@ -72,12 +72,12 @@ def check(
     config: str | None,
     as_json: bool,
 ) -> None:
-    """Judge a receipt by a policy, offline: is this document the newest that its owner anchored?
+    """Judge a receipt by a policy, offline.
 
-    The document is given by --document or --digest; whose topic it belongs to, by --owner, --kind and --list,
-    or for a document by what the policy says of its issuer. A credential's own receipt says by when it
-    existed. Where [verifier] remembers a checkpoint of the log, the receipt is held against it; the memory is
-    not changed.
+    The question is whether a document is the newest that its owner anchored. The document is given by
+    --document or --digest; whose topic it belongs to, by --owner, --kind and --list, or for a document by
+    what the policy says of its issuer. A credential's own receipt says by when it existed. Where [verifier]
+    remembers a checkpoint of the log, the receipt is held against it; the memory is not changed.
 
     Exit codes: 0 ok, 1 superseded, not_anchored, fork or invalid, 3 stale, quorum or unavailable.
 

@@ -73,11 +73,12 @@ def monitor(
     config: str | None,
     as_json: bool,
 ) -> None:
-    """Look at the log, in tiles at PLACE or else in [ledger], and show what was appended since last time.
+    """Show what was appended to the log since the last look.
 
-    The whole log is replayed, and has to continue what was seen last. Shown are the entries of the owners and
-    topics named, or all. With --known, every entry that is not among the owner's own is an alarm: whoever
-    made it has the owner's key.
+    The log is read from tiles at PLACE, a folder or a URL, or else from [ledger]. All of it is replayed,
+    and has to continue what was seen last. Shown are the entries of the owners and topics named, or all.
+    With --known, every entry that is not among the owner's own is an alarm: whoever made it has the owner's
+    key.
 
     Do it on a fixed cadence. What was shown is remembered only then, and not if the log was found at fault.
 

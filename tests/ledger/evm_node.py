@@ -50,7 +50,11 @@ class Anvil:
         self.transport = HttpTransport(f"http://127.0.0.1:{self.port}")
         self.node = Node(self.transport, name)
         self.time = GENESIS
-        self._await_start()
+        try:
+            self._await_start()
+        except BaseException:
+            self.stop()
+            raise
 
     def _await_start(self):
         for _ in range(200):

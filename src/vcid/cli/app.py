@@ -41,6 +41,7 @@ COMMANDS: Final = {
     "revoke": ("vcid.cli.publishing", "Revoke a credential."),
     "serve": ("vcid.cli.serve", "Serve issuing, verifying and resolving over HTTP."),
     "verify": ("vcid.cli.verifying", "Verify credentials and presentations offline."),
+    "witness": ("vcid.cli.witness", "Cosign other people's logs over HTTP."),
 }
 """Each subcommand's module, in which it stands under its own name, and its line in the help."""
 

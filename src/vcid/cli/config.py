@@ -16,6 +16,10 @@
     name = "civil.example/witness"
     url = "sqlite:///witness.db"
     key = "keys.json#witness"
+    logs = "logs.policy"                       the logs that `vcid witness serve` cosigns
+    plain_name = "civil.example/plain"         optional: a plain C2SP witness beside it, with plain_url and
+    plain_url = "sqlite:///plain.db"           plain_key
+    plain_key = "keys.json#plain"
 
     [verifier]                                 what `vcid verify` goes by
     policy = "policy.json"
@@ -102,11 +106,15 @@ class LedgerSection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WitnessSection:
-    """The witness, in this process, that cosigns the log's checkpoints."""
+    """The witness that cosigns the checkpoints of the log in this folder, or as a service those of others."""
 
     name: str
     url: Store
     key: KeyPlace | TokenKey
+    logs: Path | None = None
+    plain_name: str | None = None
+    plain_url: Store | None = None
+    plain_key: KeyPlace | TokenKey | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,8 +269,12 @@ def _contradictions(tables: Mapping[str, Any]) -> Iterator[FieldError]:
     issuer, ledger = tables.get("issuer"), tables.get("ledger")
     if issuer is not None and ledger is None:
         yield FieldError("/ledger", "required", "a section [ledger] beside [issuer]")
-    if "witness" in tables and ledger is None:
-        yield FieldError("/ledger", "required", "a section [ledger] beside [witness]")
+    witness = tables.get("witness")
+    if isinstance(witness, dict):
+        if ledger is None and "logs" not in witness:
+            yield FieldError("/ledger", "required", "a section [ledger] beside [witness], or logs in it")
+        if len({"plain_name", "plain_url", "plain_key"} & witness.keys()) not in (0, 3):
+            yield FieldError("/witness", "required", "plain_name, plain_url and plain_key, or none of them")
     server = tables.get("server")
     if isinstance(server, dict) and ("registry" in server) != ("status_url" in server):
         yield FieldError("/server", "required", "both registry and status_url, or neither")
@@ -365,7 +377,18 @@ _SECTIONS: Final[Mapping[str, tuple[type, Mapping[str, Reader]]]] = {
         },
     ),
     "ledger": (LedgerSection, {"url": _read_store, "origin": _read_name, "key": read_key_place}),
-    "witness": (WitnessSection, {"name": _read_name, "url": _read_store, "key": read_key_place}),
+    "witness": (
+        WitnessSection,
+        {
+            "name": _read_name,
+            "url": _read_store,
+            "key": read_key_place,
+            "logs": _read_path,
+            "plain_name": _read_name,
+            "plain_url": _read_store,
+            "plain_key": read_key_place,
+        },
+    ),
     "verifier": (VerifierSection, {"policy": _read_path, "knowledge": _read_path, "views": _read_store}),
     "server": (
         ServerSection,

@@ -111,7 +111,7 @@ def serve(
         else open_service(load_config(config), contexts, lambda: read_passphrase(passphrase_file))
     )
     limits = Limits(token=token, trusts_proxy=trust_proxy, status_url=status_url)
-    with _listen(host, port) as listening:
+    with listen(host, port) as listening:
         _announce(service, listening, ephemeral=ephemeral, as_json=as_json)
         run(create_app(service, limits), listening)
 
@@ -134,7 +134,12 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """Listen on an address.
+
+    Raises:
+        SetUpFailure: it can't be had.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:

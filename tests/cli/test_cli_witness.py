@@ -1,0 +1,152 @@
+"""``vcid witness``: set up, shown, served as a process, and told that a log is succeeded."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from ledger.scene import ORIGIN, Scene, signer
+from vcid.keys.encrypted_file import Argon2Cost
+from vcid.keys.wallet import Wallet
+from vcid.ledger.log import Ledger
+from vcid.ledger.notes import Checkpoint, Note, NoteKey
+from vcid.ledger.succession import Succession
+from vcid.ledger.witness_http import HttpWitness, HttpWitnessTransport
+
+pytest.importorskip("click", reason="the extra `cli` is not installed")
+pytest.importorskip("uvicorn", reason="the extra `server` is not installed")
+
+PASSPHRASE = "an invented passphrase"
+LOG = NoteKey.of_log(ORIGIN, signer(1).public_key).vkey
+NEW = NoteKey.of_log("log.example/new", signer(5).public_key).vkey
+
+
+def run(folder, *arguments):
+    from click.testing import CliRunner
+
+    from vcid.cli.app import command
+
+    environment = {"VCID_CONFIG": str(folder / "vcid.toml"), "VCID_PASSPHRASE": PASSPHRASE}
+    return CliRunner(env=environment).invoke(command, ["witness", *map(str, arguments)])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A witness of two logs, its keys made cheap to open."""
+    made = tmp_path_factory.mktemp("witness") / "w"
+    done = run(
+        made, "init", made, "--name", "w.example/r", "--plain", "w.example/p", "--log", LOG, "--log", NEW,
+        "--key-cost", "interactive", "--json",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert set(json.loads(done.stdout)["keys"]) == {"replaying", "plain"}
+    Wallet.open(made / "keys.json", PASSPHRASE).change_passphrase(PASSPHRASE, cost=Argon2Cost(1, 8192))
+    return made
+
+
+def keys_of(folder):
+    return {
+        name: NoteKey.parse(vkey)
+        for name, vkey in json.loads(run(folder, "key", "--json").stdout)["keys"].items()
+    }
+
+
+def test_the_keys_are_shown(folder):
+    """Each under its name and of its type, for policies."""
+    keys = keys_of(folder)
+    assert [(keys[kind].name, int(keys[kind].signature_type)) for kind in ("replaying", "plain")] == [
+        ("w.example/r", 4),
+        ("w.example/p", 6),
+    ]
+    assert run(folder, "key").stdout.startswith("replaying w.example/r+")
+
+
+def test_nothing_is_overwritten(folder):
+    """A second set-up in the folder is refused, and leaves the first."""
+    again = run(folder, "init", folder, "--name", "x.example", "--log", LOG)
+    assert again.exit_code == 1
+    assert "file-exists" in again.stderr
+    assert keys_of(folder)
+
+
+@pytest.mark.parametrize("logs", [["x"], [LOG, LOG], [NoteKey.of_cosigner("w", signer(1).public_key).vkey]])
+def test_only_logs_keys_name_logs(tmp_path, logs):
+    """Garbage, one key twice and a witness's key are refused before anything is made."""
+    options = [part for log in logs for part in ("--log", log)]
+    done = run(tmp_path, "init", tmp_path / "w", "--name", "w.example", *options)
+    assert done.exit_code == 2
+    assert not (tmp_path / "w").exists()
+
+
+def test_a_section_without_logs_serves_nothing(tmp_path):
+    """The in-process witness of a log is not a service; a database that has gone is an error."""
+    config = tmp_path / "vcid.toml"
+    config.write_text('[witness]\nname = "w"\nurl = "sqlite:///w.db"\nkey = "k.json"\n')
+    assert run(tmp_path, "serve").exit_code == 2
+    config.write_text(
+        '[witness]\nname = "w"\nurl = "sqlite:///w.db"\nkey = "k.json"\nlogs = "l"\nplain_name = "p"\n'
+    )
+    assert "plain_url" in run(tmp_path, "serve").stderr
+    config.write_text('[witness]\nname = "w"\nurl = "sqlite:///w.db"\nkey = "k.json"\nlogs = "l.policy"\n')
+    assert run(tmp_path, "serve").exit_code == 2
+    (tmp_path / "l.policy").write_text(f"log {LOG}\nquorum none\n")
+    assert "forgot" in run(tmp_path, "serve").stderr
+
+
+@pytest.mark.slow
+def test_a_witness_runs_as_a_process(folder, own_server):
+    """It cosigns a ledger over HTTP, both ways, logs lines of JSON, and ends by SIGTERM with 0."""
+    command = [sys.executable, "-m", "vcid.cli", "witness", "serve", "--port", "0", "--json"]
+    environment = {**os.environ, "VCID_CONFIG": str(folder / "vcid.toml"), "VCID_PASSPHRASE": PASSPHRASE}
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True
+    )
+    try:
+        line = process.stdout.readline()
+        assert line, process.stderr.read()
+        announced = json.loads(line)
+        assert announced["url"].startswith("http://127.0.0.1:")
+        own_server(int(announced["url"].rpartition(":")[2]))
+        keys = {kind: NoteKey.parse(vkey) for kind, vkey in announced["keys"].items()}
+        witnesses = [
+            HttpWitness(keys["replaying"], HttpWitnessTransport(f"{announced['url']}/replaying")),
+            HttpWitness(keys["plain"], HttpWitnessTransport(announced["url"]), replays=False),
+        ]
+        ledger = Ledger.open("memory:", origin=ORIGIN, signer=signer(1), witnesses=witnesses)
+        ledger.append([Scene(witnesses=1).entry()])
+        view = ledger.publish()
+        assert ledger.policy(quorum=2).examine(view.note).is_witnessed
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=15) in (0, -signal.SIGTERM)
+        lines = [json.loads(one) for one in process.stderr.read().splitlines()]
+        assert {one["status"] for one in lines} <= {200, 404}
+        assert ORIGIN not in json.dumps(lines)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.slow
+def test_a_lost_key_s_log_is_ended_by_hand_alone(folder, tmp_path):
+    """The operator's consent stands in for the old log's signature, and nothing else does."""
+    from vcid.cli.config import Config
+    from vcid.cli.witness import _open
+
+    opened = _open(Config.load(folder / "vcid.toml"), PASSPHRASE)
+    if opened.replaying.checkpoint(ORIGIN) is None:
+        ledger = Ledger.open("memory:", origin=ORIGIN, signer=signer(1), witnesses=[opened.replaying])
+        ledger.append([Scene(witnesses=1).entry()])
+        ledger.publish()
+    final = Checkpoint.parse(Note.parse(opened.replaying.checkpoint(ORIGIN)).text)
+    succession = Succession(NoteKey.parse(LOG), final.size, final.root, NoteKey.parse(NEW))
+    statement = tmp_path / "statement"
+    statement.write_bytes(succession.propose(signer(5)))
+    refused = run(folder, "succeed", statement)
+    assert refused.exit_code == 1
+    assert "unsigned" in refused.stderr
+    agreed = run(folder, "succeed", statement, "--lost-key")
+    assert agreed.exit_code == 0
+    assert agreed.stdout.startswith("\u2014 w.example/r ")

@@ -20,6 +20,7 @@ from vcid.known_dids import INTRINSIC, Asked, KnownDids
 from vcid.report import Check, CheckName, Outcome
 from vcid.securing.cryptosuites import SUITES
 from vcid.securing.data_integrity import ProofDemand, VerifiedProofs, verify_proofs
+from vcid.securing.disclosure import is_whole_only
 from vcid.securing.jose import Token, verify_token
 from vcid.trust import ANYWHERE, Accreditation, Claim, NotAccredited, accredit
 
@@ -43,6 +44,11 @@ SWAPPED = Check.failed(
 )
 _UNDATED = Check.unknown(
     CheckName.KEY, "key-closed", "the key has ended, and the proof was refused before it was dated"
+)
+_IN_PART = Check.unknown(
+    CheckName.PROOF,
+    "shown-in-part",
+    "a part of such a credential may lack what restricts it: a proof of the whole is needed",
 )
 _NO_KEY = Check.unknown(CheckName.PROOF, "no-key", "without a usable key the proof can't be judged")
 
@@ -116,6 +122,10 @@ class KnownIssuers:
     ) -> ProofResult:
         """Judge a document's proofs in the suites accepted, or the token around it, for the moment ``at``.
 
+        Of a type that nobody shows in part (`vcid.securing.disclosure.WHOLE_TYPES`) a document needs one
+        proof of the whole: what rests on derived proofs alone is *unknown* (``shown-in-part``), since nothing
+        in it says what was left out.
+
         Args:
             secured: the document with its proofs, or the token.
             at: the moment.
@@ -142,6 +152,8 @@ class KnownIssuers:
             key = judge_closed(verified, lookup.closings, self._existence.date(secured, evidence))
         if key.outcome is not Outcome.PASSED:
             return ProofResult(key, _NO_KEY)
+        if is_shown_in_part(verified) and is_whole_only(verified.document):
+            return ProofResult(key, _IN_PART)
         return ProofResult(key, Check.passed(CheckName.PROOF), verified)
 
     def _demand(self, at: datetime, audience: Audience | None) -> ProofDemand:

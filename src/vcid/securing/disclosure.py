@@ -46,6 +46,21 @@ _RESTRICTING: Final = (
 )
 
 
+WHOLE_TYPES: Final = frozenset(
+    {"BitstringStatusListCredential", "DelegationCredential", "GuardianshipCredential"}
+)
+"""The credential types whose claims restrict each other. To leave out an act that is prohibited, a second
+guardian who must agree, a place or an end makes such a credential say more, so none is shown in part."""
+
+
+def is_whole_only(document: JsonObject) -> bool:
+    """Whether a credential is of a type of which nobody may show a part."""
+    types = document.get("type")
+    return not WHOLE_TYPES.isdisjoint(
+        name for name in (types if isinstance(types, list) else [types]) if isinstance(name, str)
+    )
+
+
 def get_restricting_pointers(document: JsonObject) -> tuple[str, ...]:
     """Give JSON pointers to what no holder may leave out of a credential, where it has it.
 
@@ -178,10 +193,10 @@ def add_base_proof(
 ) -> BaseDocument:
     """Secure a document so that its holder can show parts of it (section "Create Base Proof").
 
-    What restricts a credential as a whole is always mandatory, unless the options say otherwise: see
-    `get_restricting_pointers`. A holder may leave out each statement that is not mandatory, also alone:
-    pointers are his tool, not his limit. What restricts or qualifies another statement must be mandatory
-    wherever that one may be shown.
+    What restricts a credential as a whole is always mandatory, and the `WHOLE_TYPES` are refused, unless the
+    options say otherwise (``unsafe_exact_pointers``): see `get_restricting_pointers`. A holder may leave out
+    each statement that is not mandatory, also alone: pointers are his tool, not his limit. What restricts or
+    qualifies another statement must be mandatory wherever that one may be shown.
 
     Args:
         document: the document without a proof; it is left as it is.
@@ -193,8 +208,9 @@ def add_base_proof(
 
     Raises:
         ValueError: the suite is not selective, or the signer's key does not fit it.
-        Malformed: the document has a proof (``already-secured``), can't be disclosed in part, or a pointer is
-            faulty; InvalidRecord where several faults are told.
+        Malformed: the document has a proof (``already-secured``), is of a type that is not shown in part
+            (``not-disclosable``) or can't be, or a pointer is faulty; InvalidRecord where several faults are
+            told.
         Unavailable: the package that the suite needs is not installed.
     """
     suite = SUITES[options.cryptosuite]
@@ -204,6 +220,10 @@ def add_base_proof(
         raise ValueError(f"{suite.name} is not signed with keys of this kind")
     if "proof" in document:
         raise Malformed("already-secured", "a document without a proof", where="/proof")
+    if is_whole_only(document) and not options.unsafe_exact_pointers:
+        raise Malformed(
+            "not-disclosable", "a credential of a type of which parts may be shown", where="/type"
+        )
     unsecured: JsonObject = orjson.loads(canonicalize(inject_context(document, suite)))
     if not options.unsafe_any_json_ld:
         check_spelling(unsecured)

@@ -80,7 +80,8 @@ class ProofOptions:
         previous_proof: the id of a proof that this one builds on, or several ids.
         unsafe_any_json_ld: sign under an RDF suite what `ProofDemand` refuses by default.
         unsafe_exact_pointers: in a base proof, make mandatory what the issuer's pointers name and nothing
-            else, as interoperability suites expect: holders can then hide a credential's end or status.
+            else, whatever the credential's type, as interoperability suites expect: holders can then hide a
+            credential's end or status, or a guardianship's prohibitions.
     """
 
     verification_method: str

@@ -334,3 +334,21 @@ def test_a_map_proves_each_topic_newest_or_absent_never_both(topics, asked):
                 verify_absent(
                     heads.leaf, topic, tuple(place for place in (found,) if isinstance(place, Neighbour))
                 )
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 60), st.lists(st.tuples(st.integers(0, 70), st.integers(1, 9)), max_size=12))
+def test_a_map_made_from_a_former_one_is_the_same(count, changes):
+    """Whatever changed, was added or is gone, hashing the difference gives every level of hashing the whole."""
+    former = {number: (number.to_bytes(32), 0, bytes(32)) for number in range(count)}
+    later = dict(former)
+    for number, seq in changes:
+        if seq == 9:
+            later.pop(number, None)
+        else:
+            later[number] = (number.to_bytes(32), seq, bytes([seq]) * 32)
+    made = HeadsMap(later.values(), HeadsMap(former.values()))
+    whole = HeadsMap(later.values())
+    assert made.leaf == whole.leaf
+    assert all(made.newest(head[0]) == whole.newest(head[0]) for head in later.values())
+    assert HeadsMap(former.values()).leaf == HeadsMap(former.values(), made).leaf

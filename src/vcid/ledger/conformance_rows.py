@@ -173,6 +173,30 @@ class RowsConformance:
             check(getattr(reader.checkpoint(), "size", None) == 300, "the newest checkpoint")
             check(reader.checkpoint(4) is None, "no checkpoint of another size")
 
+    def test_a_checkpoint_gets_more_signatures(self, stores: OpenStore) -> None:
+        """The note of one size is replaced; its root and the other checkpoints stay."""
+        with stores("cosigned").write() as writer:
+            for size in (3, 5):
+                writer.add_checkpoint(StoredCheckpoint(size, bytes(32), b"note"))
+        with stores("cosigned").write() as writer:
+            writer.update_checkpoint(3, b"longer note")
+        with stores("cosigned").read() as reader:
+            check(reader.checkpoint(3) == StoredCheckpoint(3, bytes(32), b"longer note"), "the new note")
+            check(reader.checkpoint() == StoredCheckpoint(5, bytes(32), b"note"), "the other one as it was")
+
+    def test_many_are_read_at_once(self, stores: OpenStore) -> None:
+        """Hashes and heads of many come by what they belong to, without those that there are none of."""
+        _append(stores("bulk"), [_row(place, topic=place) for place in range(1200)])
+        with stores("bulk").read() as reader:
+            hashes = reader.completed_beside(range(1200))
+            check(hashes == {place: _row(place).completed for place in range(1200)}, "all hashes")
+            check_refused(lambda: reader.completed_beside([0, 1200]), "a leaf that is not there")
+            heads = reader.heads_of([_topic(place) for place in range(600, 1300)])
+            check(
+                heads == {_topic(place): _row(place, topic=place).head for place in range(600, 1200)}, "heads"
+            )
+            check(not reader.heads_of([]) and not reader.completed_beside([]), "nothing of nothing")
+
     def test_many_rows(self, stores: OpenStore) -> None:
         """An append of a thousand keeps their order."""
         _append(stores("many"), [_row(place, topic=place % 7) for place in range(1000)])

@@ -12,9 +12,10 @@ import struct
 from bisect import bisect_left
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from vcid.encoding.merkle import leaf_hash, verify_inclusion
+from vcid.encoding.merkle import leaf_hash, node_hash, verify_inclusion
 from vcid.errors import InvalidProof, Malformed
 from vcid.ledger.entries import HeadsLeaf
 
@@ -68,13 +69,35 @@ class Neighbour:
 
 
 class HeadsMap:
-    """The heads of all topics at one point of the log, with the tree over them."""
+    """The heads of all topics at one point of the log, with the tree over them.
+
+    Args:
+        heads: the newest entries, in the form of ``Head``.
+        former: another map, of which most heads may be these; only what differs is hashed anew.
+    """
 
     __slots__ = ("_heads", "_levels")
 
-    def __init__(self, heads: Iterable[tuple[bytes, int, bytes]]) -> None:
+    def __init__(self, heads: Iterable[tuple[bytes, int, bytes]], former: HeadsMap | None = None) -> None:
         self._heads = sorted(heads)
-        self._levels = _levels(self._heads)
+        self._levels = former.levels_over(self._heads) if former else _levels(self._heads)
+
+    def levels_over(self, heads: Sequence[tuple[bytes, int, bytes]]) -> list[list[bytes]]:
+        """The levels over other heads, by these where they stand in the same places."""
+        places = [
+            place for place, pair in enumerate(zip(self._heads, heads, strict=False)) if pair[0] != pair[1]
+        ]
+        if len(heads) != len(self._heads) or len(places) > len(heads) // 8:
+            return _levels(heads)
+        levels = [level.copy() for level in self._levels]
+        for place in places:
+            levels[0][place] = _hash_head(heads[place])
+        for below, level in pairwise(levels):
+            places = sorted({place >> 1 for place in places})
+            for place in places:
+                left, *right = below[2 * place : 2 * place + 2]
+                level[place] = node_hash(left, *right) if right else left
+        return levels
 
     @property
     def leaf(self) -> HeadsLeaf:
@@ -105,13 +128,14 @@ class HeadsMap:
         return Neighbour(index, Head(*self._heads[index]), tuple(path))
 
 
+def _hash_head(head: tuple[bytes, int, bytes]) -> bytes:
+    topic, seq, entry_hash = head
+    return sha256(b"\x00" + _FRAME.pack(len(_NAME), _NAME, 32, topic, 8, seq, 32, entry_hash)).digest()
+
+
 def _levels(heads: Sequence[tuple[bytes, int, bytes]]) -> list[list[bytes]]:
     """Hash the tree level by level; a node without a sibling moves up, which gives RFC 6962's own shape."""
-    pack, size = _FRAME.pack, len(_NAME)
-    level = [
-        sha256(b"\x00" + pack(size, _NAME, 32, topic, 8, seq, 32, entry_hash)).digest()
-        for topic, seq, entry_hash in heads
-    ]
+    level = [_hash_head(head) for head in heads]
     levels = [level]
     while len(level) > 1:
         above = [sha256(b"\x01" + a + b).digest() for a, b in zip(level[::2], level[1::2], strict=False)]

@@ -222,7 +222,7 @@ class Ledger(StoredLog):
             last = writer.checkpoint()
             if last and StoredTree(writer.completed_beside).root(last.size) != last.root:
                 raise Conflict("corrupt", "the log does not contain its own newest checkpoint")
-            heads = HeadsMap(writer.heads())
+            heads = HeadsMap(writer.heads(), self._heads_map and self._heads_map[1])
             rows, frontier = appending.rows(writer, [heads.leaf])
             writer.append(rows)
         self._heads_map = (frontier.size, heads)

@@ -22,23 +22,24 @@ pytest.importorskip("uvicorn", reason="the extra `server` is not installed")
 PASSPHRASE = "an invented passphrase"
 LOG = NoteKey.of_log(ORIGIN, signer(1).public_key).vkey
 NEW = NoteKey.of_log("log.example/new", signer(5).public_key).vkey
+THIRD = NoteKey.of_log("log.example/third", signer(6).public_key).vkey
 
 
-def run(folder, *arguments):
+def run(folder, *arguments, group="witness"):
     from click.testing import CliRunner
 
     from vcid.cli.app import command
 
     environment = {"VCID_CONFIG": str(folder / "vcid.toml"), "VCID_PASSPHRASE": PASSPHRASE}
-    return CliRunner(env=environment).invoke(command, ["witness", *map(str, arguments)])
+    return CliRunner(env=environment).invoke(command, [group, *map(str, arguments)])
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A witness of two logs, its keys made cheap to open."""
+    """A witness of three logs, its keys made cheap to open."""
     made = tmp_path_factory.mktemp("witness") / "w"
     done = run(
-        made, "init", made, "--name", "w.example/r", "--plain", "w.example/p", "--log", LOG, "--log", NEW,
+        made, "init", made, "--name", "w.example/r", "--plain", "w.example/p", "--log", LOG, "--log", NEW, "--log", THIRD,
         "--key-cost", "interactive", "--json",
     )  # fmt: skip
     assert done.exit_code == 0, done.output
@@ -96,8 +97,26 @@ def test_a_section_without_logs_serves_nothing(tmp_path):
     assert "forgot" in run(tmp_path, "serve").stderr
 
 
+def publish_with(folder, announced):
+    """Publish, by the command, a log that asks the witnesses announced."""
+    wallet = Wallet.create(folder / "keys.json", PASSPHRASE, cost=Argon2Cost(1, 8192))
+    with wallet.editing() as edit:
+        edit.add("ledger", signer(6))
+    Ledger.open(f"sqlite:///{folder}/ledger.db", origin="log.example/third", signer=signer(6)).close()
+    url = announced["url"]
+    (folder / "witnesses.policy").write_text(
+        f"witness r {announced['keys']['replaying']} {url}/replaying\nwitness p {announced['keys']['plain']} {url}\n"
+        "group replaying any r\ngroup both all replaying p\nquorum both\n"
+    )
+    (folder / "vcid.toml").write_text(
+        '[ledger]\nurl = "sqlite:///ledger.db"\norigin = "log.example/third"\nkey = "keys.json#ledger"\n'
+        'witnesses = "witnesses.policy"\n'
+    )
+    return run(folder, "publish", "--json", group="ledger")
+
+
 @pytest.mark.slow
-def test_a_witness_runs_as_a_process(folder, own_server):
+def test_a_witness_runs_as_a_process(folder, own_server, tmp_path):
     """It cosigns a ledger over HTTP, both ways, logs lines of JSON, and ends by SIGTERM with 0."""
     command = [sys.executable, "-m", "vcid.cli", "witness", "serve", "--port", "0", "--json"]
     environment = {**os.environ, "VCID_CONFIG": str(folder / "vcid.toml"), "VCID_PASSPHRASE": PASSPHRASE}
@@ -118,7 +137,12 @@ def test_a_witness_runs_as_a_process(folder, own_server):
         ledger = Ledger.open("memory:", origin=ORIGIN, signer=signer(1), witnesses=witnesses)
         ledger.append([Scene(witnesses=1).entry()])
         view = ledger.publish()
-        assert ledger.policy(quorum=2).examine(view.note).is_witnessed
+        policy = ledger.policy(quorum=2)
+        assert policy.examine(view.note).is_witnessed
+        assert list(policy.replaying.names) == ["w.example/r"]
+        published = publish_with(tmp_path, announced)
+        assert published.exit_code == 0, published.output
+        assert json.loads(published.stdout)["witnessedAt"]
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=15) in (0, -signal.SIGTERM)
         lines = [json.loads(one) for one in process.stderr.read().splitlines()]

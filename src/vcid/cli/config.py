@@ -11,6 +11,8 @@
     url = "sqlite:///ledger.db"
     origin = "civil.example/log"
     key = "keys.json#ledger"
+    witnesses = "witnesses.policy"             optional: others' witnesses to ask, the witness lines of a
+                                               tlog-policy with URLs; those of its group "replaying" replay
 
     [witness]                                  who cosigns and gives the time; optional
     name = "civil.example/witness"
@@ -102,6 +104,7 @@ class LedgerSection:
     url: Store
     origin: str
     key: KeyPlace | TokenKey
+    witnesses: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -376,7 +379,10 @@ _SECTIONS: Final[Mapping[str, tuple[type, Mapping[str, Reader]]]] = {
             "jurisdiction": _read_jurisdiction,
         },
     ),
-    "ledger": (LedgerSection, {"url": _read_store, "origin": _read_name, "key": read_key_place}),
+    "ledger": (
+        LedgerSection,
+        {"url": _read_store, "origin": _read_name, "key": read_key_place, "witnesses": _read_path},
+    ),
     "witness": (
         WitnessSection,
         {

@@ -157,7 +157,8 @@ def publish(folder: Path | None, passphrase_file: Path | None, config: str | Non
     read = load_config(config)
     log = open_ledger(read, read_passphrase(passphrase_file))
     view = log.publish()
-    policy = log.policy(quorum=1) if read.witness else None
+    is_witnessed = read.witness or (read.ledger and read.ledger.witnesses)
+    policy = log.policy(quorum=1) if is_witnessed else None
     if folder is not None:
         _export(log, folder, rebuild=False)
     _report_publication(view, policy, folder, time.perf_counter() - start, as_json=as_json)

@@ -10,6 +10,7 @@ from vcid.errors import InvalidRecord, Unavailable, VcidError
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
     from vcid.cli.config import (
         Config,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from vcid.keys.signing import Signer
     from vcid.keys.wallet import Wallet
     from vcid.knowledge import Knowledge
-    from vcid.ledger.anchor import LogPolicy, View
+    from vcid.ledger.anchor import LogPolicy, View, Witness
     from vcid.ledger.log import Ledger
     from vcid.ledger.notes import NoteKey
     from vcid.ledger.reading import StoredLog
@@ -148,7 +149,8 @@ def _open_authority(config: Config, keys: KeyRing, *, create: bool) -> Authority
     ledger = _open_ledger(config, keys, create=create)
     practice = Practice(status_url=issuing.status_url)
     issuer = Issuer(issuing.did, signer, registry=registry, ledger=ledger, practice=practice)
-    return Authority(issuer=issuer, ledger=ledger, is_witnessed=config.witness is not None)
+    is_witnessed = config.witness is not None or _ledger_section(config).witnesses is not None
+    return Authority(issuer=issuer, ledger=ledger, is_witnessed=is_witnessed)
 
 
 def open_ledger(config: Config, passphrase: str, *, create: bool = False) -> Ledger:
@@ -194,13 +196,36 @@ def _open_ledger(config: Config, keys: KeyRing, *, create: bool) -> Ledger:
     section = _ledger_section(config)
     signer = keys.signer(section.key)
     log_key = NoteKey.of_log(section.origin, signer.public_key)
-    witness = _open_witness(config.witness, keys, log_key, create=create) if config.witness else None
+    witnesses: list[Witness] = _read_witnesses(section.witnesses) if section.witnesses else []
+    if config.witness:
+        witnesses.insert(0, _open_witness(config.witness, keys, log_key, create=create))
     return Ledger.open(
-        _checked(section.url, create=create).url,
-        origin=section.origin,
-        signer=signer,
-        witnesses=[witness] if witness else [],
+        _checked(section.url, create=create).url, origin=section.origin, signer=signer, witnesses=witnesses
     )
+
+
+def _read_witnesses(path: Path) -> list[Witness]:
+    """Read whom to ask over HTTP: the witnesses of a tlog-policy that have a URL.
+
+    Raises:
+        SetUpFailure: the file can't be read, or is none.
+    """
+    from vcid.ledger.tlog_policy import MAX_POLICY_BYTES, TlogPolicy
+    from vcid.ledger.witness_http import HttpWitness, HttpWitnessTransport
+
+    try:
+        with path.open("rb") as file:
+            policy = TlogPolicy.parse(file.read(MAX_POLICY_BYTES + 1))
+        replaying = policy.replaying_witnesses()
+        return [
+            HttpWitness(party.key, HttpWitnessTransport(party.url), replays=name in replaying)
+            for name, party in policy.witnesses.items()
+            if party.url
+        ]
+    except OSError as error:
+        raise SetUpFailure(f"{path}: {error.strerror}") from error
+    except (VcidError, ValueError) as error:
+        raise SetUpFailure(f"{path}: {error}") from error
 
 
 def open_registry(section: IssuerSection, *, create: bool = False) -> Registry:

@@ -49,6 +49,11 @@ class Cosigners:
         """The witnesses' verifier keys."""
         return tuple(witness.key for witness in self._witnesses)
 
+    @property
+    def replaying(self) -> tuple[NoteKey, ...]:
+        """The verifier keys of those who read the leaves; a witness that has ``replays`` false does not."""
+        return tuple(one.key for one in self._witnesses if getattr(one, "replays", True))
+
     def __len__(self) -> int:
         return len(self._witnesses)
 

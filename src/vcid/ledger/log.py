@@ -18,6 +18,7 @@ from vcid.ledger.cosigning import Cosigners
 from vcid.ledger.entries import Entry
 from vcid.ledger.heads import HeadsMap
 from vcid.ledger.notes import Checkpoint, Note, NoteKey, sign_note
+from vcid.ledger.quorums import Group
 from vcid.ledger.reading import StoredLog
 from vcid.ledger.sql import SqlStore
 from vcid.ledger.store import MemoryStore, StoredBatch, StoredCheckpoint
@@ -106,14 +107,19 @@ class Ledger(StoredLog):
     def policy(self, *, quorum: int = 1) -> LogPolicy:
         """What a verifier's policy says to believe this log and its witnesses; whether to is the verifier's.
 
+        Where some witnesses read no leaves, as many of the others as the quorum, or all, are asked for too.
+
         Raises:
-            ValueError: there are fewer witnesses than the quorum.
+            ValueError: there are fewer witnesses than the quorum, or none that replays.
         """
+        keys, replaying = self._cosigners.keys, [key.name for key in self._cosigners.replaying]
+        heads = Group(min(quorum, len(replaying)), tuple(replaying)) if len(replaying) < len(keys) else None
         return LogPolicy(
             origin=self._key.name,
             log_key=self._key.public_key,
-            witnesses=tuple((key.name, key.public_key) for key in self._cosigners.keys),
+            witnesses=tuple((key.name, key.public_key) for key in keys),
             quorum=quorum,
+            replaying=heads,
         )
 
     def append(self, entries: Iterable[Entry], idempotency_key: str | None = None) -> range:

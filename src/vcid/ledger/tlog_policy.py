@@ -149,6 +149,13 @@ class TlogPolicy:
         except ValueError as error:
             raise Malformed("log-policy", f"that {error}") from error
 
+    def replaying_witnesses(self, name: str = REPLAYING) -> frozenset[str]:
+        """The names in the file of the witnesses of a group; none if it has no such group."""
+        if name in self.witnesses:
+            return frozenset({name})
+        members = self.groups[name].members if name in self.groups else ()
+        return frozenset().union(*(self.replaying_witnesses(member) for member in members))
+
     def _group(self, name: str) -> Group:
         member = self._member(name)
         return member if isinstance(member, Group) else Group(1, (member,))

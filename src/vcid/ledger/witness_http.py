@@ -178,6 +178,11 @@ class HttpWitness:
         """The key that verifies its cosignatures."""
         return self._key
 
+    @property
+    def replays(self) -> bool:
+        """Whether it reads the leaves, and so vouches for heads."""
+        return self._replays
+
     def checkpoint(self, origin: str) -> bytes | None:
         """The newest checkpoint of a log that it says it cosigned (tlog-witness, "Monitor Retrieval").
 

@@ -65,6 +65,11 @@ class PlainWitness:
         """The key that verifies its cosignatures."""
         return self._key
 
+    @property
+    def replays(self) -> bool:
+        """Whether it reads the leaves: it does not, and vouches for no heads."""
+        return False
+
     def checkpoint(self, origin: str) -> bytes | None:
         """The newest checkpoint of a log that it cosigned, signed by the log and by itself."""
         return self._memory.known(origin).note

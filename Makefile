@@ -32,7 +32,7 @@ $(INSTALLED): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("vcid needs Python 3.11 or later: make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[cli,bbs,pkcs11,server]' --group test --group lint --group examples
+	$(BIN)/python -m pip install --quiet --editable '.[cli,bbs,evm,pkcs11,postgresql,server]' --group test --group lint --group examples
 	touch $(INSTALLED)
 
 clean:

@@ -89,7 +89,8 @@ def check_spelling(document: JsonObject) -> None:
     for name, member in document.items():
         if name not in apart:
             _check_name(name)
-            _check_members(member, described)
+            if isinstance(member, dict | list):
+                _check_members(member, described)
     _check_described_once(document, described)
 
 
@@ -98,15 +99,17 @@ def _is_presentation(document: JsonObject) -> bool:
     return "VerifiablePresentation" in (types if isinstance(types, list) else [types])
 
 
-def _check_members(value: JSON, described: set[str]) -> None:
+def _check_members(value: JsonObject | list[JSON], described: set[str]) -> None:
     if isinstance(value, list):
         _check_set(value)
         for item in value:
-            _check_members(item, described)
-    elif isinstance(value, dict) and not ("@value" in value and value.keys() <= _VALUE_MEMBERS):
+            if isinstance(item, dict | list):
+                _check_members(item, described)
+    elif not ("@value" in value and value.keys() <= _VALUE_MEMBERS):
         for name, member in value.items():
             _check_name(name)
-            _check_members(member, described)
+            if isinstance(member, dict | list):
+                _check_members(member, described)
         _check_described_once(value, described)
 
 
@@ -120,7 +123,7 @@ def _check_set(items: list[JSON]) -> None:
 def _check_name(name: str) -> None:
     if name == "@context":
         raise Malformed("inline-context", "contexts at the top of a document under an RDF suite")
-    if ":" in name or name.startswith("@"):
+    if ":" in name or name[:1] == "@":
         raise Malformed("respelled-member", "members named by the terms that the contexts define")
 
 

@@ -6,11 +6,15 @@ import pytest
 
 from ledger.scene import NOW, ORIGIN, Scene, digest, signer
 from vcid.encoding.merkle import consistency_proof, leaf_hash, root
+from vcid.encoding.multikey import KeyType
 from vcid.errors import Conflict, Malformed, VcidError
+from vcid.keys.signing import LocalSigner
 from vcid.ledger.entries import Entry, HeadsLeaf, Kind
+from vcid.ledger.evidence import verify_evidence
 from vcid.ledger.heads import HeadsMap
 from vcid.ledger.notes import Checkpoint, Note, NoteKey, NoteSignature, SignatureType, sign_note
 from vcid.ledger.witness import ReplayingWitness
+from vcid.ledger.witness_plain import PlainWitness
 
 
 class Operator:
@@ -329,3 +333,55 @@ def test_two_processes_of_one_witness_cosign_one_version(tmp_path):
     for worker in workers:
         worker.join()
     assert sorted(answer == "size" for answer in answers) == [False, True]
+
+
+def test_a_witness_can_sign_the_name_of_every_log_that_it_is_told_of():
+    """An ML-DSA-44 cosignature has room for 255 bytes; a longer name is refused when the witness is made."""
+    quantum = LocalSigner.from_private_bytes(KeyType.ML_DSA_44, b"q" * 32)
+    for length, match in ((255, None), (256, "255")):
+        logs = [NoteKey.of_log("l" * length, signer(1).public_key)]
+        if match is None:
+            ReplayingWitness.open("sqlite://", name="w", signer=quantum, logs=logs)
+            continue
+        for kind in (ReplayingWitness, PlainWitness):
+            with pytest.raises(ValueError, match=match):
+                kind.open("sqlite://", name="w", signer=quantum, logs=logs)
+
+
+def test_a_refused_fork_leaves_evidence(operator, witness):
+    """Whoever offers the second version, the witness keeps both, and what is no split it does not keep."""
+    operator.offer(witness)
+    with refuses("inconsistent"):
+        witness.add_checkpoint(2, [bytes(32)], operator.note(), [])
+    assert witness.evidence(ORIGIN) == []
+    other = operator.scene.entry(0, content=9)
+    operator.leaves = [other.encode(), operator.heads(other)]
+    for old in (2, 0, 2):
+        with pytest.raises(Conflict):
+            operator.offer(witness, old)
+    (found,) = witness.evidence(ORIGIN)
+    verify_evidence(found, operator.scene.key)
+
+
+def test_a_stranger_leaves_no_evidence(operator, witness):
+    """What the log's key did not sign is refused before it is compared with anything."""
+    operator.offer(witness)
+    other = operator.scene.entry(0, content=9)
+    operator.leaves = [other.encode(), operator.heads(other)]
+    with refuses("unsigned"):
+        operator.offer(witness, 2, key=signer(9))
+    assert witness.evidence(ORIGIN) == []
+
+
+@pytest.mark.parametrize("kind", [ReplayingWitness, PlainWitness])
+def test_a_witness_of_either_type_of_key_cosigns(operator, kind):
+    """Ed25519 and ML-DSA-44; the log is known under each of its keys."""
+    for key in (signer(100), LocalSigner.from_private_bytes(KeyType.ML_DSA_44, b"q" * 32)):
+        logs = [operator.scene.key, NoteKey.of_log(ORIGIN, signer(5).public_key)]
+        witness = kind.open("sqlite://", name="w", signer=key, logs=logs, clock=lambda: NOW)
+        assert operator.offer(witness)
+        assert operator.offer(witness, 2, key=signer(5))
+        kept = Note.parse(witness.checkpoint(ORIGIN))
+        assert len(kept.verify([witness.key, logs[1]])) == 2
+        with refuses("unsigned"):
+            operator.offer(witness, 2, key=signer(9))

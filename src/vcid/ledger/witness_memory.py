@@ -339,9 +339,16 @@ def _check_growth(known: Known, checkpoint: Checkpoint, old_size: int, proof: Se
         raise Conflict("inconsistent", "the checkpoint does not continue the one that is known") from error
 
 
-def group_keys(keys: Iterable[NoteKey]) -> dict[str, tuple[NoteKey, ...]]:
-    """Group logs' keys by their origins; a log that changed its key has several."""
+def group_keys(cosigner: NoteKey, keys: Iterable[NoteKey]) -> dict[str, tuple[NoteKey, ...]]:
+    """Group the keys of the logs that a witness cosigns by their origins; a log may have several.
+
+    Raises:
+        ValueError: one is the witness's own, or its signatures have no room for a log's name.
+    """
     logs: dict[str, tuple[NoteKey, ...]] = {}
     for key in keys:
         logs[key.name] = (*logs.get(key.name, ()), key)
+        if key.public_key == cosigner.public_key:
+            raise ValueError("a witness's key is not a log's")
+        cosigner.cosigned_message(Checkpoint(key.name, 0, sha256(b"").digest()).text, 0)
     return logs

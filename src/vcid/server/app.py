@@ -4,7 +4,9 @@
    identifier or header. Whatever goes wrong inside is noted by its kind alone and answered with 500.
 2. What signs or changes asks for the bearer token, compared in constant time.
 3. A body is JSON by its content type, is read in a stated time, and no further than the limit.
-4. The library's work is done in a bounded number of threads, in a stated time.
+4. The library's work is done in a bounded number of threads (`vcid.server.workers`), in a stated time.
+5. A request's length is said in one way, and a connection with an unread body is closed
+   (`vcid.server.framing`).
 """
 
 from __future__ import annotations
@@ -30,8 +32,10 @@ from starlette.routing import Route
 from vcid.encoding.json import parse_object
 from vcid.errors import Malformed, VcidError
 from vcid.server.answers import Answer, refuse, refuse_for
+from vcid.server.framing import Framed
 from vcid.server.page import write_page
 from vcid.server.resolving import ResolutionRequest
+from vcid.server.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +64,7 @@ class Limits:
         status_url: the URL below which status lists are found, where that is fixed.
         max_body: the largest body read, in bytes.
         timeout: how long reading a body, and again answering it, may take, in seconds.
-        threads: how many requests are worked on at once.
+        threads: how many requests are worked on at once; as many more wait in line.
     """
 
     token: str | None = None
@@ -72,6 +76,12 @@ class Limits:
 
 
 _FAILURE: Final = refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "the service failed; its log says how")
+_BUSY: Final = refuse(
+    HTTPStatus.SERVICE_UNAVAILABLE, "busy", "a request at a quieter time", headers={"retry-after": "5"}
+)
+_TWO_LENGTHS: Final = refuse(
+    HTTPStatus.BAD_REQUEST, "two-lengths", "Content-Length or Transfer-Encoding, not both"
+)
 
 
 def write_log(line: JsonObject) -> None:
@@ -106,7 +116,10 @@ def create_app(service: Service, limits: Limits, *, log: Callable[[JsonObject], 
         Route("/{profile}/credentials/status", desk.set_status, methods=["POST"]),
     ]
     handlers = {HTTPException: _refuse_route, Exception: _answer_failure}
-    return Noted(Starlette(routes=routes, exception_handlers=handlers), log)  # type: ignore[arg-type]  # Starlette types handlers by Exception
+    app = Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]  # Starlette types handlers by Exception
+    # It would redirect to whatever host the client named.
+    app.router.redirect_slashes = False
+    return Noted(Framed(app, _refuse_two_lengths), log)
 
 
 class _Entrance:
@@ -115,7 +128,7 @@ class _Entrance:
     def __init__(self, service: Service, limits: Limits) -> None:
         self._service = service
         self._limits = limits
-        self._threads: anyio.CapacityLimiter | None = None
+        self._workers = Workers(limits.threads)
 
     async def issue(self, request: Request) -> Response:
         """Secure a credential."""
@@ -188,19 +201,12 @@ class _Entrance:
         *,
         signs: bool = False,
     ) -> Response:
-        """Read a body and answer it; what is refused unread closes the connection."""
+        """Read a body and answer it."""
         note_request(request, route=route)
-        refusal = self._refuse_unread(request, signs=signs)
-        if refusal is not None:
-            return _respond(request, refusal)
-        with anyio.move_on_after(self._limits.timeout):
-            body = await self._read(request)
-            if isinstance(body, Answer):
-                return _respond(request, body)
-            return await self._answer(request, partial(_parse_and_work, work, body), route)
-        return _respond(
-            request, refuse(HTTPStatus.REQUEST_TIMEOUT, "too-slow", "a body that arrives in time")
-        )
+        body = self._refuse_unread(request, signs=signs) or await self._read(request)
+        if isinstance(body, Answer):
+            return _respond(request, body)
+        return await self._answer(request, partial(_parse_and_work, work, body), route)
 
     def _refuse_unread(self, request: Request, *, signs: bool) -> Answer | None:
         if request.path_params.get("profile", "") not in ("", *self._service.profiles):
@@ -227,29 +233,23 @@ class _Entrance:
 
     async def _read(self, request: Request) -> bytes | Answer:
         body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > self._limits.max_body:
-                return self._too_large()
-        return bytes(body)
+        with anyio.move_on_after(self._limits.timeout):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > self._limits.max_body:
+                    return self._too_large()
+            return bytes(body)
+        return refuse(HTTPStatus.REQUEST_TIMEOUT, "too-slow", "a body that arrives in time")
 
     def _too_large(self) -> Answer:
         detail = f"a body of at most {self._limits.max_body} bytes"
         return refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", detail)
 
     async def _answer(self, request: Request, work: Callable[[], Answer], route: str) -> Response:
-        """Do the work in a thread, as soon as one is free."""
+        """Do the work in a thread."""
         note_request(request, route=route)
-        if self._threads is None:
-            self._threads = anyio.CapacityLimiter(self._limits.threads)
-        with anyio.move_on_after(self._limits.timeout):
-            answer = await anyio.to_thread.run_sync(
-                partial(_answer_errors, work), limiter=self._threads, abandon_on_cancel=True
-            )
-            return _respond(request, answer)
-        later = {"retry-after": "5"}
-        busy = refuse(HTTPStatus.SERVICE_UNAVAILABLE, "busy", "a request at a quieter time", headers=later)
-        return _respond(request, busy)
+        answer = await self._workers.do(partial(_answer_errors, work), within=self._limits.timeout)
+        return _respond(request, answer or _BUSY)
 
     def _base(self, request: Request) -> str:
         """The URL below which status lists are found."""
@@ -308,6 +308,10 @@ def _refuse_route(request: Request, error: HTTPException) -> Response:
 
 def _answer_failure(request: Request, _error: Exception) -> Response:
     return _respond(request, _FAILURE)
+
+
+async def _refuse_two_lengths(scope: Scope, receive: Receive, send: Send) -> None:
+    await _respond(Request(scope), _TWO_LENGTHS)(scope, receive, send)
 
 
 def note_request(request: Request, **notes: str) -> None:

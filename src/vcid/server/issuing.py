@@ -187,7 +187,7 @@ class StatusDesk:
             raise Malformed(
                 "status-is-ours", "no status of your own under this profile", where="/credentialStatus"
             )
-        registry = self._registry_of(base)
+        registry = self._open_registry(base)
         key = request.credential_id or _text_id(request.credential) or secrets.token_urlsafe(24)
         reserved = self._reserve(registry, key, request.credential, base)
         if reserved.credential is not None:
@@ -215,7 +215,9 @@ class StatusDesk:
         Raises:
             Conflict: no such credential (``not-found``), or it has no such status (``no-such-purpose``).
         """
-        registry = self._registry_of(base)
+        registry = self._find_registry(base)
+        if registry is None:
+            raise Conflict("not-found", "a credential that was issued here")
         registry.revoke(key=request.credential_id, purpose=request.purpose)
         self._publish(registry, base, room=0)
 
@@ -225,9 +227,9 @@ class StatusDesk:
         A list that is half through its validity is published anew, with all others, so that none ends while
         the service runs.
         """
-        registry = self._registry_of(base)
-        content = _find_list(registry, list_id)
-        if content is None or not self._is_ageing(content):
+        registry = self._find_registry(base)
+        content = _find_list(registry, list_id) if registry is not None else None
+        if registry is None or content is None or not self._is_ageing(content):
             return content
         self._publish(registry, base, room=0)
         return _find_list(registry, list_id)
@@ -236,7 +238,11 @@ class StatusDesk:
         until = parse_object(content, max_bytes=MAX_FILE_BYTES).get("validUntil")
         return isinstance(until, str) and parse_timestamp(until) - self._around.clock() < LIST_VALIDITY / 2
 
-    def _registry_of(self, base: str) -> Registry:
+    def _find_registry(self, base: str) -> Registry | None:
+        return self._registry or self._by_base.get(base)
+
+    def _open_registry(self, base: str) -> Registry:
+        """Give the registry of an address, and make one if need be: only for who may issue."""
         if self._registry is not None:
             return self._registry
         with self._turn:

@@ -103,7 +103,7 @@ class PostgresqlTransaction:
             self._connection.cursor().executemany(_with_placeholders(sql), zip(*columns, strict=True))
             return
         into, _, conflict = insertion.groups()
-        arrays = ", ".join(f"%s::{_array_type(column)}" for column in columns)
+        arrays = ", ".join(f"%b::{_array_type(column)}" for column in columns)
         query = f"{into} SELECT * FROM unnest({arrays}){conflict}"  # noqa: S608 - no value is in it
         self._connection.execute(query.encode(), [list(column) for column in columns])
 

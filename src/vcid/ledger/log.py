@@ -40,7 +40,7 @@ _ATTEMPTS = 5
 class Ledger(StoredLog):
     """A log to append to and to publish, besides what a `StoredLog` gives.
 
-    Safe to share between threads; several processes may open one SQLite file.
+    Safe to share between threads; several processes may open one database.
     """
 
     __slots__ = ("_cosigners", "_signer")
@@ -75,7 +75,8 @@ class Ledger(StoredLog):
         """Open a log, creating it if there is none.
 
         Args:
-            url: ``sqlite:///path``, or ``memory:`` for one in this process's memory.
+            url: ``sqlite:///path``, ``postgresql://…`` (the extra ``postgresql``), or ``memory:`` for one
+                in this process's memory.
             origin: the log's name, by convention a URL without its scheme.
             signer: the log's Ed25519 key.
             witnesses: who cosigns; without one, with a key of its own, no verifier can tell the log's age.

@@ -1,4 +1,4 @@
-"""A log's storage in SQLite.
+"""A log's storage in a database, SQLite or PostgreSQL.
 
 One row a leaf holds the leaf and the nodes of the tree that it completes; rows are only added. The heads are
 kept beside them, so that a publication reads as many rows as there are topics and not the whole log.
@@ -65,7 +65,7 @@ SCHEMA = StoreSchema(
 
 
 class SqlStore:
-    """A log's storage in one SQLite file."""
+    """A log's storage in one database."""
 
     __slots__ = ("_database",)
 
@@ -74,7 +74,7 @@ class SqlStore:
 
     @classmethod
     def open(cls, url: str) -> SqlStore:
-        """Open ``sqlite:///path``, or ``sqlite://`` for a database in memory."""
+        """Open ``sqlite:///path``, ``sqlite://`` for a database in memory, or ``postgresql://…``."""
         return cls(Database.open(url, SCHEMA))
 
     def close(self) -> None:

@@ -41,7 +41,7 @@ _ATTEMPTS = 5
 
 
 class SqlViewStore:
-    """Views in SQLite: in a file, or with ``sqlite://`` in memory."""
+    """Views in a database: a file, a server, or with ``sqlite://`` in memory."""
 
     __slots__ = ("_database",)
 
@@ -50,7 +50,7 @@ class SqlViewStore:
 
     @classmethod
     def open(cls, url: str) -> Self:
-        """Open ``sqlite:///path`` or ``sqlite://``, creating it if there is none."""
+        """Open ``sqlite:///path``, ``sqlite://`` or ``postgresql://…``, creating it if there is none."""
         return cls(Database.open(url, SCHEMA))
 
     def close(self) -> None:

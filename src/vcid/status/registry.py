@@ -14,7 +14,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from vcid.encoding.dates import format_timestamp, utc_now
+from vcid.encoding.dates import format_timestamp, parse_timestamp, utc_now
 from vcid.errors import Conflict
 from vcid.keys.signing import PublicKey
 from vcid.status import batches, issuances, proposals, publication, recovery, tables
@@ -82,7 +82,8 @@ class Registry:
         """Open a registry, creating it as needed.
 
         Args:
-            url: ``sqlite:///path``, or ``sqlite://`` for one in memory.
+            url: ``sqlite:///path``, ``sqlite://`` for one in memory, or ``postgresql://…``, whose text
+                has no room for keys with the character zero.
             purposes: what each credential gets a status for.
             clock: the time, with a time zone.
             random: gives the number of random bytes it is asked for; they decide indices and ids.
@@ -97,7 +98,7 @@ class Registry:
         """Close the registry's connections."""
         self._database.close()
 
-    def bind(self, did: str, key: PublicKey) -> tuple[PublicKey, ...]:
+    def bind(self, did: str, key: PublicKey) -> PublicKey:
         """Make this the registry of one issuer, at its first call; later ones only check.
 
         Two issuers on one registry would revoke each other's credentials, and find it behind without cause.
@@ -107,23 +108,46 @@ class Registry:
             key: the key that the issuer signs with.
 
         Returns:
-            The keys that the issuer signs or signed with: first the one that owns its topics in the ledger.
+            The key that owns the issuer's topics in the ledger: that of the first call.
 
         Raises:
-            Conflict: code ``other-registry``, it is another issuer's, or of other keys.
+            Conflict: code ``other-registry``, it is another issuer's.
             Unavailable: the store can't be written.
         """
         with self._database.transaction() as transaction:
-            return tuple(map(PublicKey.from_multikey, tables.bind(transaction, did, key.multikey)))
+            return PublicKey.from_multikey(tables.bind(transaction, did, key.multikey))
 
-    def add_key(self, key: PublicKey) -> None:
-        """Note a further key of the issuer that the registry is bound to.
+    def note_keys(self, multikeys: Sequence[str]) -> None:
+        """Note keys that sign beside those that the ledger names: the DID document lists them for good.
 
         Raises:
             Unavailable: the store can't be written.
         """
+        if set(multikeys) - set(self.noted_keys()):
+            with self._database.transaction() as transaction:
+                tables.note_keys(transaction, multikeys)
+
+    def noted_keys(self) -> tuple[str, ...]:
+        """The keys that were noted, as Multikeys."""
+        with self._database.read() as transaction:
+            rows = transaction.execute("SELECT multikey FROM noted_key ORDER BY number")
+            return tuple(multikey for (multikey,) in rows)
+
+    def close_key(self, key: PublicKey, since: datetime) -> None:
+        """Note since when a key is not to be trusted; of several moments, the earliest counts.
+
+        Raises:
+            ValueError: the moment has no time zone.
+            Unavailable: the store can't be written.
+        """
         with self._database.transaction() as transaction:
-            tables.add_key(transaction, key.multikey)
+            tables.close_key(transaction, key.multikey, format_timestamp(since))
+
+    def closed_keys(self) -> dict[str, datetime]:
+        """The keys that are not to be trusted, as Multikeys, each with the moment since when."""
+        with self._database.read() as transaction:
+            rows = transaction.execute("SELECT multikey, since FROM closed_key").fetchall()
+        return {multikey: parse_timestamp(since) for multikey, since in rows}
 
     def reserve(self, key: str, record_digest: bytes, *, succeeds: str | None = None) -> Issuance:
         """Give a key its credential id and status entries, before anything is signed.

@@ -153,6 +153,21 @@ def test_a_witness_runs_as_a_process(folder, own_server, tmp_path):
         process.communicate()
 
 
+def test_evidence_is_checked_by_anybody(tmp_path):
+    """0 for two versions that the log signed; 1 by another key or of a changed file; 2 without a key."""
+    from ledger.test_ledger_evidence import SAME_SIZE
+
+    file = tmp_path / "evidence"
+    file.write_bytes(SAME_SIZE)
+    shown = run(tmp_path, "evidence", file, "--log", LOG, "--json")
+    assert (shown.exit_code, json.loads(shown.stdout)) == (0, {"log": ORIGIN, "sizes": [5, 5]})
+    assert "two versions" in run(tmp_path, "evidence", file, "--log", LOG).stdout
+    assert run(tmp_path, "evidence", file, "--log", NEW).exit_code == 1
+    assert run(tmp_path, "evidence", file, "--log", "x").exit_code == 2
+    file.write_bytes(SAME_SIZE.replace(b"\n5\n", b"\n6\n", 1))
+    assert run(tmp_path, "evidence", file, "--log", LOG).exit_code == 1
+
+
 @pytest.mark.slow
 def test_a_lost_key_s_log_is_ended_by_hand_alone(folder, tmp_path):
     """The operator's consent stands in for the old log's signature, and nothing else does."""

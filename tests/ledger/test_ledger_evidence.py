@@ -10,7 +10,8 @@ from ledger.scene import NOW, ORIGIN, Scene, signer
 from vcid.encoding.merkle import consistency_proof, leaf_hash, root
 from vcid.errors import InvalidProof, VcidError
 from vcid.ledger.anchor import Outcome, View
-from vcid.ledger.evidence import SplitView, find_split_view, verify_evidence
+from vcid.ledger.evidence import SplitView, find_split_in_leaves, find_split_view, verify_evidence
+from vcid.ledger.monitor import Monitor, Watch
 from vcid.ledger.notes import Checkpoint, Note, NoteKey, cosign, sign_note
 from vcid.ledger.views import MemoryViewStore, advance_view
 
@@ -159,6 +160,30 @@ def test_a_forking_logs_own_proof_convicts_it(small, large):
     verify_evidence(data, KEY)
     assert find_split_view((note(hashes), note(leaves(small))), [KEY], proof[:-1]) is None
     assert find_split_view((note(hashes), b"garbage"), [KEY], proof) is None
+
+
+@pytest.mark.parametrize(("small", "large"), SIZES)
+def test_whoever_has_the_larger_logs_leaves_shows_any_split(small, large):
+    """For complete trees too; the leaves of another tree, or too few, show nothing, and growth is none."""
+    contents = [bytes([number]) + b"b" for number in range(large)]
+    notes = (note(leaves(small)), note(leaves(large, b"b")))
+    verify_evidence(find_split_in_leaves(notes, [KEY], contents), KEY)
+    assert find_split_in_leaves(notes, [KEY], contents[:-1]) is None
+    assert find_split_in_leaves(notes, [KEY], [b"x", *contents[1:]]) is None
+    grown = (note(leaves(small, b"b")), note(leaves(large, b"b")))
+    assert find_split_in_leaves(grown, [KEY], contents) is None
+
+
+def test_a_monitor_that_meets_a_fork_holds_evidence():
+    """It has the leaves, so a complete tree of two, whose proof names no root, is enough."""
+    one, other = forked()
+    other.ledger.append([other.entry(1)])
+    other.ledger.publish()
+    views = MemoryViewStore()
+    assert advance_view(views, one.view.note, {}, one.policy)
+    found = Monitor(other.ledger, views=views, policy=one.policy).look(Watch())
+    assert found.judgement.outcome is Outcome.FORK
+    verify_evidence(found.judgement.evidence, one.key)
 
 
 def forked(contents=(0, 1)):

@@ -214,6 +214,25 @@ def test_only_the_replaying_group_vouches_for_heads():
     assert (seconds(seen.freshness), seconds(seen.existence)) == (10, 20)
 
 
+@pytest.mark.parametrize("group", [Group(1, ("w0", "w1")), ORGANIZATIONS], ids=["flat", "nested"])
+def test_a_forged_cosignature_counts_for_nobody(group):
+    """The right key ID with the wrong key refuses the note; a relabelled or doubled witness is not counted."""
+    own = sign_note(TEXT, ORIGIN, signer(1))
+    good = [cosign(TEXT, name, KEYS[name], 9) for name in ("w3", "w4")]
+    forged = dataclasses.replace(
+        cosign(TEXT, "w0", signer(99), 9), key_id=cosign(TEXT, "w0", KEYS["w0"], 9).key_id
+    )
+    with pytest.raises(InvalidProof, match="bad-signature"):
+        policy(group).examine(Note(TEXT, (own, *good, forged)).encode())
+    relabelled = dataclasses.replace(good[0], name="w0")
+    assert policy(group).examine(Note(TEXT, (own, *good, relabelled)).encode()).times == {"w3": 9, "w4": 9}
+    with pytest.raises(InvalidProof, match="duplicate-signature"):
+        policy(group).examine(Note(TEXT, (own, *good, good[0])).encode())
+    replayed = dataclasses.replace(good[0], signature=sign_note(TEXT, "w3", KEYS["w3"]).signature)
+    with pytest.raises(InvalidProof, match="bad-signature"):
+        policy(group).examine(Note(TEXT, (own, replayed)).encode())
+
+
 def test_more_than_sixteen_witnesses_count():
     """A policy of forty, all of whom sign."""
     many = {f"m{number}": signer(100 + number) for number in range(40)}

@@ -476,3 +476,32 @@ def test_succession_entries_are_ordinary_entries(change):
         claim, Evidence(entry, receipt), view, policy=policy, freshness=Freshness(NOW, timedelta(days=1))
     )
     assert digest(0) != entry.digest
+
+
+def test_stores_in_postgresql_change_keys_and_end_logs_too(postgresql):
+    """The witness's memory of evidence and successions, and the log's change of key, in that database."""
+    scene = Scene(witnesses=1)
+    logs = [scene.key, of_log(NEW, 5)]
+    witness = ReplayingWitness.open(
+        postgresql.create(), name="w0.example", signer=signer(100), logs=logs, clock=lambda: NOW
+    )
+    scene.ledger = scene.open(witnesses=[witness])
+    scene.ledger.append([scene.entry(0)])
+    final = scene.ledger.publish()
+    other = Scene(witnesses=1)
+    other.ledger.append([other.entry(0, content=5)])
+    with refuses("size"):
+        witness.add_checkpoint(0, [], other.ledger.publish().note, [])
+    assert len(witness.evidence(ORIGIN)) == 1
+    succession = Succession(scene.key, final.size, final.root, of_log(NEW, 5))
+    witness.add_succession(succession.propose(signer(5), scene.log_signer))
+    new = Ledger.open(postgresql.create(), origin=NEW, signer=signer(5), witnesses=[witness])
+    new.append([succession.entry(signer(5)), scene.entry(0)])
+    new.publish()
+    with refuses("succeeded"):
+        scene.ledger.publish()
+    url = postgresql.create()
+    Ledger.open(url, origin=ORIGIN, signer=signer(1)).close()
+    Ledger.open(url, origin=ORIGIN, signer=signer(5), former_keys=[signer(1).public_key]).close()
+    with refuses("other-log"):
+        Ledger.open(url, origin=ORIGIN, signer=signer(1))

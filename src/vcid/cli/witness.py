@@ -1,4 +1,4 @@
-"""``vcid witness``: a witness that cosigns others' logs, its key, and its consent to a succession."""
+"""``vcid witness``: a witness for others' logs, its key, its consent to a succession, and evidence."""
 
 from __future__ import annotations
 
@@ -190,6 +190,35 @@ def succeed(
         print_json({"cosignature": line})
     else:
         say(line)
+
+
+@witness.command(context_settings=HELP)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--log", "logs", metavar="VKEY", multiple=True, required=True, help="The log's key. Can be repeated."
+)
+@json_option
+def evidence(*, file: Path, logs: tuple[str, ...], as_json: bool) -> None:
+    """Check FILE, evidence that a log shows two versions of itself.
+
+    Exit codes: 0 the log signed both, 1 this is no evidence against it.
+
+    JSON: log, sizes.
+    """
+    from vcid.ledger.evidence import MAX_EVIDENCE_BYTES, verify_evidence
+    from vcid.ledger.notes import Checkpoint, NoteKey
+
+    try:
+        keys = [NoteKey.parse(vkey) for vkey in logs]
+    except VcidError as error:
+        raise click.UsageError(f"--log is a log's verifier key: {error}") from error
+    with file.open("rb") as stream:
+        found = verify_evidence(stream.read(MAX_EVIDENCE_BYTES + 1), *keys)
+    sizes: list[JSON] = [Checkpoint.parse(one.text).size for one in (found.first, found.second)]
+    if as_json:
+        print_json({"log": found.origin, "sizes": sizes})
+    else:
+        say(f"{found.origin} signed two versions of itself, of {sizes[0]} and {sizes[1]} leaves")
 
 
 @witness.command(context_settings=HELP)

@@ -24,9 +24,10 @@ What a witness is offered with a wrong proof isn't either, as anybody can spoil 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Self
 
-from vcid.encoding.merkle import prefix_root, verify_consistency
+from vcid.encoding.merkle import consistency_proof, leaf_hash, prefix_root, root, verify_consistency
 from vcid.errors import InvalidProof, Malformed
 from vcid.ledger.notes import Checkpoint, Note, decode_base64, decode_text, encode_base64
 from vcid.ledger.topic_proofs import decode_path, encode_path
@@ -167,7 +168,7 @@ def find_split_view(
 
     Between different sizes it takes a consistency proof that holds in the larger tree. Such a proof does not
     name the smaller tree's root where that tree is complete (1, 2, 4, … leaves); then only who has the leaves
-    can show it, by ``SplitView.of``.
+    can show it, by ``find_split_in_leaves``.
 
     Returns:
         The file, or nothing if this does not prove a split.
@@ -179,6 +180,28 @@ def find_split_view(
         if small.size < large.size:
             prefix = prefix_root(small.size, large.size, proof, large.root)
         return SplitView.of(notes, keys, prefix=prefix, proof=proof if prefix else ()).encode()
+    except (InvalidProof, Malformed):
+        return None
+
+
+def find_split_in_leaves(
+    notes: tuple[bytes, bytes], log_keys: Iterable[NoteKey], leaves: Iterable[bytes]
+) -> bytes | None:
+    """Look whether two checkpoints are evidence, by the leaves of the larger one, whatever their sizes.
+
+    Returns:
+        The file, or nothing if these are not its leaves, or if it continues the smaller one.
+    """
+    keys = tuple(log_keys)
+    try:
+        small, large = sorted((Checkpoint.parse(Note.parse(note).text) for note in notes), key=_place)
+        if not 0 < small.size < large.size:
+            return find_split_view(notes, keys)
+        hashes = [leaf_hash(leaf) for leaf in islice(leaves, large.size)]
+        if len(hashes) < large.size:
+            return None
+        proof = consistency_proof(hashes, small.size)
+        return SplitView.of(notes, keys, prefix=root(hashes[: small.size]), proof=proof).encode()
     except (InvalidProof, Malformed):
         return None
 

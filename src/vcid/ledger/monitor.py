@@ -9,12 +9,13 @@ key that was given up is seen, whoever let it in.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vcid.errors import Conflict
 from vcid.ledger.anchor import Judgement, Outcome
 from vcid.ledger.entries import Entry, decode_leaf
+from vcid.ledger.evidence import find_split_in_leaves
 from vcid.ledger.replay import Replay
 from vcid.ledger.tiles import TileReader
 from vcid.ledger.views import MemoryViewStore, advance_view
@@ -174,9 +175,13 @@ class Monitor:
         scratch = MemoryViewStore()
         if known is not None:
             scratch.advance(None, known)
-        return advance_view(
-            scratch, view.note, self._growth(known.size if known else 0, view.size), self._policy
-        )
+        growth = self._growth(known.size if known else 0, view.size)
+        judgement = advance_view(scratch, view.note, growth, self._policy)
+        if known is None or judgement.outcome is not Outcome.FORK or judgement.evidence is not None:
+            return judgement
+        leaves = (leaf for chunk in self._chunks(0, view.size) for leaf in chunk)
+        found = find_split_in_leaves((known.note, view.note), self._policy.log_keys, leaves)
+        return replace(judgement, evidence=found)
 
     def _growth(self, since: int, size: int) -> dict[int, list[bytes]]:
         return {since: self._log.consistency(since, size)} if 0 < since < size else {}

@@ -103,7 +103,7 @@ class EvmBridge:
             Malformed: it is no checkpoint, or a node's answer is none.
         """
         # No node is asked before the log's signature holds.
-        offer = Offer.read(note, group_keys(self._logs))
+        offer = Offer.read(note, group_keys(self._key, self._logs))
         reading = self._reader.read()
         judgement = judge_pin(offer.checkpoint, reading)
         if judgement.outcome is Outcome.FORK:

@@ -126,7 +126,7 @@ def test_what_is_signed_verifies(verify, key_type, contexts):
         {},
         {"typ": "VC+JWT", "cty": "application/vc"},
         {"typ": "application/vc+jwt"},
-        {"x5t": "abc", "something": [1]},
+        {"something": [1], "url": "https://x.example/"},
         {"iss": "did:example:issuer"},
     ],
 )
@@ -152,12 +152,46 @@ def test_claims_about_the_token_are_no_part_of_the_document(verify):
         "iat": AT.timestamp(),
         "nbf": AT.timestamp() + 60,
         "exp": AT.timestamp() + 0.5,
-        "cnf": {"kid": "x"},
     }
     assert verify(forge(**claims)).document == DOCUMENT
 
 
 # What the header can't do
+
+
+@pytest.mark.parametrize(
+    "name", ["exp", "nbf", "iat", "jti", "nonce", "cnf", "_sd_alg", "zip", "enc", "epk", "p2c", "p2s", "tag"]
+)
+@pytest.mark.parametrize("value", [1, "x", {}])
+def test_a_header_says_nothing_that_is_not_heeded(verify, name, value):
+    """An end in the header, or compression, would be taken for what it says by others: refused by name."""
+    refused("unsupported-header", InvalidProof, verify, forge({name: value}))
+
+
+@pytest.mark.parametrize("name", ["x5t", "x5t#S256"])
+def test_thumbprints_are_keys_in_the_header(verify, name):
+    """The key is the one that kid names, and no certificate has to agree."""
+    refused("key-in-header", InvalidProof, verify, forge({name: "abc"}))
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"cnf": {"jwk": {}}},
+        {"_sd": ["x"], "_sd_alg": "sha-256"},
+        {"_sd_alg": "sha-256"},
+        {"credentialSubject": {"id": "did:example:subject", "_sd": ["x"]}},
+        {"credentialSubject": [{"id": "did:example:subject", "alumniOf": [{"...": "digest"}]}]},
+    ],
+)
+def test_claims_that_are_not_heeded_are_refused(verify, claims, contexts):
+    """What a token's holder left out of an SD-JWT, and a key that is to be shown, are refused by name."""
+    refused("unsupported-claim", Malformed, verify, forge(**claims))
+    signer = LocalSigner.generate()
+    options = TokenOptions(verification_method=kid(signer))
+    with pytest.raises(Malformed) as caught:
+        sign_token({**DOCUMENT, **claims}, signer, options, form=CREDENTIAL_TOKEN, contexts=contexts)
+    assert caught.value.code == "unsupported-claim"
 
 
 @pytest.mark.parametrize("algorithm", ["none", "None", "HS256", "RS256", "ES256K", "", 7, None, ["ES256"]])

@@ -38,8 +38,8 @@ def test_work_that_is_given_up_keeps_its_place():
             assert answers == [None] * 8
         assert work.most == 2
         work.end.set()
-        while work.running:
-            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)
+        assert (work.running, work.done) == (0, 2)
         assert await asyncio.gather(*(workers.do(work, within=5) for _ in range(4))) == ["done"] * 4
 
     asyncio.run(run())

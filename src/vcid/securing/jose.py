@@ -8,8 +8,10 @@ of the token.
 
 Where this is narrower than the specifications:
 
-- the key comes from ``kid``, the absolute DID URL of a method that the caller resolves. Keys and addresses of
-  keys in the header are refused, and so are ``crit`` and ``b64``;
+- the key comes from ``kid``, the absolute DID URL of a method that the caller resolves. Keys, addresses and
+  thumbprints of keys in the header are refused, and so are ``crit``, ``b64``, the parameters of encryption,
+  and claims other than those that a header may repeat;
+- ``cnf``, which asks for a proof of another key, and the members of SD-JWT, at any depth, are refused;
 - a stated ``typ`` or ``cty`` must be that of the media type, an ``aud`` must be what the caller demands, and
   a claim that contradicts the document is refused;
 - all terms of the document must be defined by its contexts, as under Data Integrity; claims that neither JWT
@@ -30,7 +32,7 @@ from vcid.encoding.multikey import KeyType, decode_multibase, encode_multibase
 from vcid.errors import InvalidProof, LimitExceeded, Malformed
 from vcid.keys.signing import PublicKey
 from vcid.securing.context_validation import check_meaning
-from vcid.securing.jwt_claims import CLAIMS, TokenClaims
+from vcid.securing.jwt_claims import CLAIMS, TokenClaims, check_claims_heeded, check_header_heeded
 from vcid.securing.proof import VerifiedProof
 
 if TYPE_CHECKING:
@@ -62,7 +64,7 @@ _SIGNS_WITH: Final = MappingProxyType(
     }
 )
 
-_KEYS_IN_HEADER: Final = frozenset({"jwk", "jku", "x5u", "x5c"})
+_KEYS_IN_HEADER: Final = frozenset({"jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256"})
 _FORBIDDEN_CLAIMS: Final = ("vc", "vp")
 
 MAX_BYTES: Final = 1 << 18
@@ -127,13 +129,15 @@ class Token:
         Raises:
             LimitExceeded: a part is too long.
             Malformed: it is no compact JWS with a JSON object for payload, or the payload wraps its document
-                in ``vc`` or ``vp`` as older versions did (``legacy-claim``).
+                in ``vc`` or ``vp`` as older versions did (``legacy-claim``), or says of itself what isn't
+                heeded (``unsupported-claim``).
         """
         parts = _split(content, max_bytes)
         header = parse_object(_decode(parts[0], _MAX_HEADER, "header"), max_bytes=_MAX_HEADER)
         payload = parse_object(_decode(parts[1], max_bytes, "payload"), max_bytes=max_bytes)
         if not payload.keys().isdisjoint(_FORBIDDEN_CLAIMS):
             raise Malformed("legacy-claim", "a payload that is the document itself, without vc and vp claims")
+        check_claims_heeded(payload)
         if "proof" in payload:
             raise Malformed("secured-twice", "a document that the token alone secures", where="/proof")
         return cls(
@@ -195,7 +199,7 @@ def sign_token(
     Raises:
         ValueError: keys of the signer's kind sign no tokens.
         Malformed: the document has a proof already (``already-secured``), or members that a token has for
-            itself (``claim-conflict``), or contexts that are not valid.
+            itself (``claim-conflict``, ``unsupported-claim``), or contexts that are not valid.
         InvalidRecord: the document uses terms that its contexts leave undefined.
     """
     algorithm = _SIGNS_WITH.get(signer.public_key.key_type)
@@ -205,6 +209,7 @@ def sign_token(
         raise Malformed("already-secured", "a document without a proof", where="/proof")
     if not document.keys().isdisjoint(CLAIMS.union(_FORBIDDEN_CLAIMS)):
         raise Malformed("claim-conflict", "a document without members that JSON Web Tokens have")
+    check_claims_heeded(document)
     check_meaning(document, contexts=contexts)
     header: JsonObject = {
         "alg": algorithm,
@@ -307,6 +312,7 @@ def _check_header(token: Token, demand: ProofDemand) -> tuple[str, str]:
         raise InvalidProof("critical-header", "the header asks for an extension that is not supported")
     if not header.keys().isdisjoint(_KEYS_IN_HEADER):
         raise InvalidProof("key-in-header", "the key comes from the signer's DID document, not a header")
+    check_header_heeded(header)
     for name, expected in (("typ", form.typ), ("cty", form.cty)):
         if name in header and not _is_type(header[name], expected):
             raise InvalidProof("wrong-token-type", f"{name}, if stated, must be {expected}")

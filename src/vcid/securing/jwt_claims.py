@@ -17,10 +17,16 @@ if TYPE_CHECKING:
     from vcid.encoding.json import JSON, JsonObject
     from vcid.securing.proof import ProofDemand
 
-CLAIMS: Final = frozenset({"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "nonce", "cnf"})
-"""Claims about the token, no part of the document (RFC 7519, section 4.1; OpenID Connect; RFC 7800)."""
+CLAIMS: Final = frozenset({"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "nonce"})
+"""Claims about the token, no part of the document (RFC 7519, section 4.1; OpenID Connect)."""
 
 _REPLICATED: Final = ("iss", "sub", "aud")
+# What a token says in earnest and nobody here would heed: that another key has to be shown (RFC 7800).
+_UNHEEDED_CLAIMS: Final = frozenset({"cnf"})
+# Where claims were left out of an SD-JWT (RFC 9901), at any depth.
+_LEFT_OUT: Final = frozenset({"_sd", "_sd_alg", "..."})
+# Of JSON Web Encryption (RFC 7516, section 4.1; RFC 7518, sections 4.6 to 4.8).
+_OF_ENCRYPTION: Final = frozenset({"enc", "zip", "epk", "apu", "apv", "iv", "tag", "p2s", "p2c"})
 _LAST_SECOND: Final = 253402300799  # of the year 9999
 
 
@@ -111,6 +117,35 @@ class TokenClaims:
         if self.nonce is not None:
             written["challenge"] = self.nonce
         return written
+
+
+def check_claims_heeded(payload: JsonObject) -> None:
+    """Refuse by name what a payload says of itself and nobody here would heed.
+
+    An SD-JWT without its disclosures is a good token of what is left, and its holder chose what that is.
+
+    Raises:
+        Malformed: ``unsupported-claim``.
+    """
+    if not payload.keys().isdisjoint(_UNHEEDED_CLAIMS) or _is_left_out(payload):
+        raise Malformed("unsupported-claim", "a payload without cnf and the members of SD-JWT")
+
+
+def check_header_heeded(header: JsonObject) -> None:
+    """Refuse a header that repeats other claims than RFC 7519, section 5.3, lets it, or speaks of encryption.
+
+    Raises:
+        InvalidProof: ``unsupported-header``.
+    """
+    repeated = CLAIMS.union(_UNHEEDED_CLAIMS, _LEFT_OUT).difference(_REPLICATED)
+    if not header.keys().isdisjoint(repeated | _OF_ENCRYPTION):
+        raise InvalidProof("unsupported-header", "a header without claims of its own and means of encryption")
+
+
+def _is_left_out(value: JSON) -> bool:
+    if isinstance(value, dict):
+        return not value.keys().isdisjoint(_LEFT_OUT) or any(map(_is_left_out, value.values()))
+    return isinstance(value, list) and any(map(_is_left_out, value))
 
 
 def _id_of(value: JSON) -> JSON:

@@ -19,7 +19,7 @@ STOREYS = [
     {"status", "ledger", "trust"},
     {"report", "policy", "knowledge", "knowledge_folder"},
     {"problem_details", "known_dids", "existence"},
-    {"issuers", "statuses", "anchors", "control", "orders", "drafting", "issuing", "topics"},
+    {"issuers", "statuses", "anchors", "control", "orders", "drafting", "issuing", "topics", "own_keys"},
     {
         "base_issuing",
         "issuer",

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from vcid.drafting import Practice
+from vcid.encoding.dates import parse_timestamp
 from vcid.encoding.multikey import KeyType
-from vcid.errors import Conflict
+from vcid.errors import Behind, Conflict
 from vcid.issuer import Issuer
 from vcid.keys.signing import LocalSigner
 from vcid.knowledge import Knowledge
@@ -106,13 +107,12 @@ def test_knowledge_from_before_the_change_still_serves(world):
 
 
 def test_a_change_that_broke_off_is_done_again(world):
-    """Noted in the registry and nowhere else, the next key can't sign yet, and the former one rotates again."""
+    """Before the ledger names it, the next key opens nothing, and the former one rotates again."""
     signer, following = LocalSigner.generate(), LocalSigner.generate()
     issuer = opened(world, signer)
     issuer.publish()
-    world.registry().add_key(following.public_key)
-    with pytest.raises(Conflict, match="not-owner"):
-        opened(world, following).publish()
+    with pytest.raises(Conflict, match="other-registry"):
+        opened(world, following)
     assert issuer.rotate(following).issue(birth(), key="a")
 
 
@@ -122,7 +122,6 @@ def test_the_next_key_finishes_what_the_former_began(world):
     issuer = opened(world, signer)
     issuer.publish()
     credential = issuer.issue(birth(), key="a")
-    world.registry().add_key(following.public_key)
     world.ledger.append([issuer._topics.change_key(following.public_key)])
     world.ledger.publish()
     report = check(world, issuer, credential)
@@ -130,6 +129,99 @@ def test_the_next_key_finishes_what_the_former_began(world):
     after = opened(world, following)
     after.publish()
     assert check(world, after, credential)
+
+
+def test_two_changes_at_once_name_one_key(world):
+    """The one that the ledger does not take changes nothing, and its key is listed by nobody."""
+    signer, one, other = LocalSigner.generate(), LocalSigner.generate(), LocalSigner.generate()
+    first, second = opened(world, signer), opened(world, signer)
+    first.publish()
+    after = first.rotate(one)
+    with pytest.raises(Conflict, match="not-owner"):
+        second.rotate(other)
+    assert opened(world, one).document == after.document
+    assert other.public_key.multikey not in str(after.document)
+
+
+def test_a_registry_from_before_the_change_is_recovered_with_the_next_key(world, tmp_path):
+    """A backup knows the former key alone; the ledger names the others, and all credentials verify."""
+    signer, following, last = (LocalSigner.generate() for _ in range(3))
+    issuer = opened(world, signer)
+    issuer.publish()
+    old = issuer.issue(birth(1), key="old")
+    backup = {path: path.read_bytes() for path in tmp_path.glob("registry.db*")}
+    issuer = issuer.rotate(following)
+    middle = issuer.issue(birth(2), key="middle")
+    issuer = issuer.rotate(last)
+    published = {it.id: it.content for it in issuer.published() if it.kind is Kind.STATUS_LIST}
+    issuer._registry.close()
+    for path in tmp_path.glob("registry.db*"):
+        path.unlink()
+    for path, content in backup.items():
+        path.write_bytes(content)
+    restored = opened(world, last)
+    with pytest.raises(Behind):
+        restored.issue(birth(3), key="new")
+    restored.recover(published)
+    restored.publish()
+    new = restored.issue(birth(3), key="new")
+    for credential in (old, middle, new):
+        assert check(world, restored, credential), check(world, restored, credential)
+
+
+def test_second_signers_stay_listed(world):
+    """A key that signed beside the first is listed for good: changed or dropped, its credentials verify."""
+    first, second = (LocalSigner.generate(KeyType.ML_DSA_44) for _ in range(2))
+    issuer = world.issuer(second_signers=(first,))
+    issuer.publish()
+    suites = frozenset({"eddsa-jcs-2022", "mldsa44-jcs-2024"})
+    old = issuer.issue(birth(1), key="old")
+    for seconds in ((second,), ()):
+        issuer = issuer.rotate(
+            LocalSigner.generate(), practice=replace(issuer._practice, second_signers=seconds)
+        )
+        rules = replace(policy(world, issuer), suites=suites)
+        required = suites if seconds else frozenset()  # the lists are secured by the keys of today
+        assert check(world, issuer, old, replace(rules, required_suites=required))
+        assert check(world, issuer, issuer.issue(birth(2), key=f"new {len(seconds)}"), rules)
+
+
+def test_a_stolen_key_is_marked_for_good(world):
+    """What it signs after the theft is refused, whoever opens the issuer later; time-honest, the rest stands."""
+    signer, following = LocalSigner.generate(), LocalSigner.generate()
+    issuer = opened(world, signer)
+    issuer.publish()
+    old = issuer.issue(birth(1), key="old")
+    issuer.publish()
+    receipt = issuer.existence("old")
+    world.clock.advance(days=30)
+    stolen = world.clock.now
+    world.clock.advance(days=30)
+    issuer.rotate(following, compromised_since=stolen)
+    after = opened(world, following)
+    (former,) = (
+        it for it in after.document["verificationMethod"] if it["id"].endswith(signer.public_key.multikey)
+    )
+    assert parse_timestamp(former["revoked"]) == stolen
+    after.publish()
+    rules = policy(world, after)
+    assert check(world, after, old, rules)[CheckName.KEY].code == "key-revoked"
+    honest = world.verifier(replace(rules, time_honest=True), world.knowledge(after))
+    assert honest.check(old, existence=[receipt])
+    assert honest.check(old)[CheckName.KEY].code == "key-closed"
+
+
+def test_keys_that_can_not_sign_entries_are_refused_in_time(world):
+    """An ML-DSA key has no room in the ledger: it opens no issuer, and is noted nowhere."""
+    signer, unfit = LocalSigner.generate(), LocalSigner.generate(KeyType.ML_DSA_44)
+    with pytest.raises(ValueError, match="second signer"):
+        opened(world, unfit)
+    issuer = opened(world, signer)
+    issuer.publish()
+    with pytest.raises(ValueError, match="second signer"):
+        issuer.rotate(unfit, compromised_since=world.clock.now)
+    assert unfit.public_key.multikey not in str(opened(world, signer).document)
+    assert "revoked" not in str(opened(world, signer).document)
 
 
 def test_a_document_of_ones_own_has_to_list_the_key(world):

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from vcid.dids.key_material import DocumentKey
     from vcid.encoding.json import JsonObject
     from vcid.keys.bbs import BbsSigner
-    from vcid.keys.signing import PublicKey, Signer
+    from vcid.keys.signing import Signer
     from vcid.orders import Renewal, Statement
     from vcid.status.registry import Issuance, ListSnapshot
 
@@ -106,7 +106,7 @@ class Practice:
     contexts: Contexts = field(default_factory=Contexts.carried)
 
 
-def read_own_document(did: str, practice: Practice, keys: Sequence[PublicKey]) -> DidDocument:
+def read_own_document(did: str, practice: Practice, keys: Sequence[DocumentKey]) -> DidDocument:
     """Read an issuer's DID document as its practice publishes it, or write one that lists these keys.
 
     Raises:

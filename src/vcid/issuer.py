@@ -9,7 +9,6 @@ when something happens tells the world when it happened.
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -19,29 +18,32 @@ from vcid.base_issuing import BaseIssuing
 from vcid.control import check_rebinding
 from vcid.dids.documents import parse_did
 from vcid.dids.names import lasting_name
-from vcid.drafting import Desk, Practice, read_own_document
-from vcid.encoding.json import canonicalize
+from vcid.drafting import Practice
 from vcid.errors import Behind, Conflict, Unavailable
 from vcid.issuers import Audience
 from vcid.issuing import Counter, Issued
 from vcid.knowledge import Published
 from vcid.ledger.entries import Kind
 from vcid.orders import Order
-from vcid.topics import OwnTopics, name_heads, refuse_old_ledger
+from vcid.own_keys import check_fit, open_office, prepare_office
+from vcid.topics import name_heads, refuse_old_ledger
 from vcid.trust import Accreditation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
 
     from vcid.credentials.approvals import Approval, Proposal
     from vcid.credentials.envelopes import Presentation
     from vcid.credentials.model import Credential
+    from vcid.encoding.json import JsonObject
     from vcid.keys.signing import Signer
     from vcid.ledger.anchor import View
     from vcid.ledger.entries import Entry
     from vcid.ledger.log import Ledger
     from vcid.ledger.receipts import Receipt
     from vcid.orders import Record, Renewal
+    from vcid.own_keys import Office
     from vcid.status.registry import PreparedBatch, Publication, PublishedHead, RecoveryReport, Registry
 
 _CHUNK = 500
@@ -70,7 +72,6 @@ class Issuer:
         did: the issuer's DID.
         owner: the key that first owned the issuer's topics in the ledger; policies name it, even after it
             was replaced.
-        document: the issuer's DID document, to be served or handed on.
         disclosable: issues, where the practice says so, base documents of births, which this refuses to.
 
     Raises:
@@ -94,18 +95,14 @@ class Issuer:
         self._registry = registry
         self._ledger = ledger
         self._practice = practice or Practice()
-        # A trial first: an issuer that can't work must not take a registry for its own.
-        Desk(read_own_document(self.did, self._practice, [signer.public_key]), signer, self._practice)
-        keys = registry.bind(self.did, signer.public_key)
-        self.owner = keys[0]
-        self._topics = OwnTopics(ledger, signer, self.owner)
-        document = read_own_document(self.did, self._practice, keys)
-        self.document = document.content
-        self._desk = Desk(document, signer, self._practice)
-        self._counter = Counter(registry, self._desk, self._practice)
+        self.owner, self._office = open_office(
+            self.did, signer, registry=registry, ledger=ledger, practice=self._practice
+        )
+        self._topics, desk = self._office.topics, self._office.desk
+        self._counter = Counter(registry, desk, self._practice)
         self.disclosable = BaseIssuing(
             self.did,
-            Counter(registry, self._desk, self._practice, for_bases=True),
+            Counter(registry, desk, self._practice, for_bases=True),
             self._practice,
             self._refuse_to_diverge,
         )
@@ -113,17 +110,17 @@ class Issuer:
     @property
     def status_url(self) -> str:
         """The URL below which the issuer's status lists are found."""
-        return self._desk.status_url
+        return self._office.desk.status_url
+
+    @property
+    def document(self) -> JsonObject:
+        """The issuer's DID document, to be served or handed on."""
+        return self._office.document
 
     @property
     def document_digest(self) -> bytes:
         """SHA-256 of the DID document in canonical JSON, or of a did:webvh's log; policies may pin it."""
-        return hashlib.sha256(self._did_content).digest()
-
-    @property
-    def _did_content(self) -> bytes:
-        """The bytes by which the issuer's DID is known."""
-        return self._practice.did_log or canonicalize(self.document)
+        return self._office.did_digest
 
     def accreditation(self, credential_types: Iterable[str], jurisdictions: Iterable[str]) -> Accreditation:
         """What a verifier's policy says to believe this issuer; whether to is the verifier's.
@@ -303,19 +300,29 @@ class Issuer:
             Unavailable: a store or the witnesses can't be reached.
         """
         self.refuse_backup()
-        return self._publish(room=room)
+        return self._publish(self._office, room=room)
 
-    def rotate(self, next_signer: Signer, *, practice: Practice | None = None) -> Issuer:
+    def rotate(
+        self,
+        next_signer: Signer,
+        *,
+        practice: Practice | None = None,
+        compromised_since: datetime | None = None,
+    ) -> Issuer:
         """Go over to another key, and publish everything signed with it.
 
-        The former key stays in the DID document, so what it signed still verifies, and can be destroyed: it
-        signs nothing more, here or in the ledger. After a crash, call this again with the former signer; if
-        the ledger has the change already, it says so, and the next signer alone opens the issuer.
+        The former key stays in the DID document, so what it signed still verifies. Destroy it: the ledger
+        takes nothing more from it, but whoever has it can sign credentials. One that was stolen is marked as
+        revoked since the theft. After a crash, call this again with the former signer; if the ledger has the
+        change already, it says so, and the next signer alone opens the issuer.
 
         Args:
             next_signer: the key to sign with from now on.
             practice: how the issuer goes about its work afterwards; as before, by default. A document or
                 cryptosuite that it names has to fit the next key.
+            compromised_since: since when the former key is not to be trusted, with a time zone, if it was
+                stolen: the day of the theft, not that of its discovery. A document of the practice's own has
+                to say so itself.
 
         Returns:
             The issuer with the next key, in this one's place.
@@ -326,28 +333,29 @@ class Issuer:
             Behind, Unavailable: as ``publish``.
         """
         self.refuse_backup()
-        next_key, practice = next_signer.public_key, practice or self._practice
-        Desk(read_own_document(self.did, practice, [next_key]), next_signer, practice)
-        self._registry.add_key(next_key)
-        successor = Issuer(
-            self.did, next_signer, registry=self._registry, ledger=self._ledger, practice=practice
+        practice = practice or self._practice
+        check_fit(self.did, next_signer, practice)
+        if compromised_since is not None:
+            self._registry.close_key(self._signer.public_key, compromised_since)
+        following = prepare_office(
+            self.did, next_signer, self._office, registry=self._registry, practice=practice
         )
-        successor._publish(self._topics.change_key(next_key))
-        return successor
+        self._publish(following, self._topics.change_key(next_signer.public_key))
+        return Issuer(self.did, next_signer, registry=self._registry, ledger=self._ledger, practice=practice)
 
-    def _publish(self, *changes: Entry, room: int = 0) -> Publishing:
+    def _publish(self, office: Office, *changes: Entry, room: int = 0) -> Publishing:
         """Publish, with changes of key before all that is signed with the key in force after them."""
         self._ledger.check_witnesses()
         resumed = True
         while resumed:
             prepared = self._registry.prepare_publication(
-                self._desk.write_list, base_url=self._desk.status_url, room=room
+                office.desk.write_list, base_url=office.desk.status_url, room=room
             )
             batch = self._registry.prepare_batch()
-            self._ledger.append([*changes, *self._entries(prepared.publications, batch)])
+            self._ledger.append([*changes, *self._entries(office, prepared.publications, batch)])
             view = self._ledger.publish()
             self._registry.confirm_publication(prepared.publications)
-            self._registry.confirm_batch(batch, seq=self._topics.newest_batch(), size=view.size)
+            self._registry.confirm_batch(batch, seq=office.topics.newest_batch(), size=view.size)
             resumed = prepared.resumed
         return Publishing(view, self._registry.published_lists())
 
@@ -361,7 +369,7 @@ class Issuer:
             kind=Kind.DID_DOCUMENT,
             id=self.did,
             owner=self.owner,
-            content=self._did_content,
+            content=self._office.did_content,
             witness=self._practice.did_witness,
         )
         return (document, *lists)
@@ -419,13 +427,15 @@ class Issuer:
             self._ledger.check_witnesses()
         return self._registry.recover(heads, published=published, accept_loss=accept_loss)
 
-    def _entries(self, publications: Iterable[Publication], batch: PreparedBatch) -> Iterator[Entry]:
+    def _entries(
+        self, office: Office, publications: Iterable[Publication], batch: PreparedBatch
+    ) -> Iterator[Entry]:
         """The entries to anchor: every list, and DID document and batch unless they are the newest."""
         for it in publications:
-            yield self._topics.entry(Kind.STATUS_LIST, it.list_id, seq=it.seq, digest=it.digest)
+            yield office.topics.entry(Kind.STATUS_LIST, it.list_id, seq=it.seq, digest=it.digest)
         for entry in (
-            self._topics.next_entry(Kind.DID_DOCUMENT, lasting_name(self.did), self.document_digest),
-            self._topics.next_entry(Kind.BATCH_ROOT, "", batch.digest),
+            office.topics.next_entry(Kind.DID_DOCUMENT, lasting_name(self.did), office.did_digest),
+            office.topics.next_entry(Kind.BATCH_ROOT, "", batch.digest),
         ):
             if entry is not None:
                 yield entry

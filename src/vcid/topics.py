@@ -49,6 +49,22 @@ class OwnTopics:
                 "not-owner", "the ledger has another key of this issuer in force: sign with that one"
             )
 
+    def signed_by(self, signer: Signer) -> OwnTopics:
+        """The same topics, for another key."""
+        return OwnTopics(self._ledger, signer, self._owner)
+
+    def keys(self) -> tuple[PublicKey, ...]:
+        """The keys that were in force, the first owner first, and the signer's if it is the newest."""
+        changes = owner_topic(self._owner)
+        newest = self._ledger.latest(changes)
+        if newest is None:
+            return (self._owner,)
+        found = [self._ledger.find(changes, seq) for seq in range(newest.seq + 1)]
+        keys = [entry.signing_key for entry in found if entry is not None]
+        if key_digest(self._signer.public_key) == newest.digest:
+            keys.append(self._signer.public_key)
+        return tuple(dict.fromkeys(keys))
+
     def change_key(self, next_key: PublicKey) -> Entry:
         """Write the entry that puts another key in force."""
         latest = self._ledger.latest(owner_topic(self._owner))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from vcid.encoding.dates import format_timestamp, parse_timestamp, utc_now
 from vcid.errors import Conflict
 from vcid.keys.signing import PublicKey
-from vcid.status import batches, issuances, proposals, publication, recovery, tables
+from vcid.status import batches, chains, issuances, proposals, publication, recovery, tables
 from vcid.status.batches import BatchPlace, PreparedBatch
 from vcid.status.issuances import Issuance, Request
 from vcid.status.publication import Demand, ListSnapshot, Prepared
@@ -259,10 +259,19 @@ class Registry:
         with self._database.read() as transaction:
             return issuances.find(transaction, column, value)
 
+    def find_in_force(self, key: str) -> Issuance | None:
+        """Look up what is in force in a key's place: its own issuance, unless another stands in for it."""
+        with self._database.read() as transaction:
+            found = issuances.find(transaction, "key", key)
+            return None if found is None else chains.find_in_force(transaction, found)
+
     def revoke(
         self, *, key: str | None = None, credential_id: str | None = None, purpose: str = "revocation"
     ) -> bool:
         """Set a credential's status, for good; verifiers learn of it by the next publication.
+
+        To revoke one that was superseded is to revoke the one in force in its place: it holds no longer
+        itself, and whoever stands behind both is meant. From then on both read revoked.
 
         Returns:
             Whether this call set it; False where it was set before.
@@ -277,6 +286,8 @@ class Registry:
             issuance = issuances.find(transaction, column, value)
             if issuance is None:
                 raise Conflict("not-found", "the registry knows no such credential")
+            if purpose == "revocation":
+                return chains.revoke(transaction, issuance, now)
             return issuances.set_status(transaction, issuance, purpose, now)
 
     def prepare_publication(

@@ -1,7 +1,8 @@
 """The registry's tables, and what several of its parts read from them.
 
-``registry`` holds one row: whose it is, and whether it was found behind. ``signing_key`` holds the keys that
-its issuer signs or signed with, the ledger topics' first owner before all others. ``issuance`` holds one row
+``registry`` holds one row: whose it is, by which first key, and whether it was found behind. ``noted_key``
+holds keys that sign beside those that the ledger names, ``closed_key`` those that are not to be trusted since
+some moment. ``issuance`` holds one row
 for each key of the caller, with the one that it stands in for, if any: that link is nowhere else.
 ``proposal`` holds what waits to be approved, ``approval`` who approved what was issued. ``status_list`` holds
 one row for each list ever opened, ``slot`` one for each entry of a list that is taken: by a credential, or by
@@ -20,18 +21,26 @@ from vcid.errors import Behind, Conflict
 from vcid.storage import StoreSchema
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from vcid.storage import Transaction
 
 _VERSION_1: Final = """
 CREATE TABLE registry (
     behind INTEGER NOT NULL,
-    did    TEXT
+    did    TEXT,
+    owner  TEXT
 ) STRICT;
 INSERT INTO registry (behind) VALUES (0);
 
-CREATE TABLE signing_key (
+CREATE TABLE noted_key (
     number    INTEGER PRIMARY KEY,
     multikey  TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE closed_key (
+    multikey TEXT PRIMARY KEY,
+    since    TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE issuance (
@@ -159,31 +168,42 @@ def read_publications(transaction: Transaction, *, pending: bool) -> tuple[Publi
     )
 
 
-def bind(transaction: Transaction, did: str, key: str) -> tuple[str, ...]:
-    """Note whose registry it is, for good, and give the keys of its issuer, the first one first.
+def bind(transaction: Transaction, did: str, key: str) -> str:
+    """Note whose registry it is, for good, and give the key that first owned its issuer's topics.
 
     A did:webvh that moved is the same issuer under another name.
 
     Raises:
-        Conflict: code ``other-registry``, it is another issuer's, or of another key.
+        Conflict: code ``other-registry``, it is another issuer's.
     """
-    bound = transaction.execute("SELECT did FROM registry").fetchone()[0]
+    bound, owner = transaction.execute("SELECT did, owner FROM registry").fetchone()
     if bound is None:
-        transaction.execute("UPDATE registry SET did = ?", (did,))
-        add_key(transaction, key)
-    keys = tuple(row[0] for row in transaction.execute("SELECT multikey FROM signing_key ORDER BY number"))
-    if (bound is not None and lasting_name(bound) != lasting_name(did)) or key not in keys:
+        transaction.execute("UPDATE registry SET did = ?, owner = ?", (did, key))
+        return key
+    if lasting_name(bound) != lasting_name(did):
         raise Conflict(
             "other-registry",
             "the registry is that of another issuer or key: open it with those, or give this issuer its own",
         )
     transaction.execute("UPDATE registry SET did = ? WHERE did <> ?", (did, did))
-    return keys
+    return str(owner)
 
 
-def add_key(transaction: Transaction, key: str) -> None:
-    """Note a further key of the registry's issuer, once."""
-    transaction.execute("INSERT INTO signing_key (multikey) VALUES (?) ON CONFLICT DO NOTHING", (key,))
+def note_keys(transaction: Transaction, keys: Iterable[str]) -> None:
+    """Note keys that sign beside those that the ledger names, each once."""
+    transaction.executemany(
+        "INSERT INTO noted_key (multikey) VALUES (?) ON CONFLICT DO NOTHING", [(key,) for key in keys]
+    )
+
+
+def close_key(transaction: Transaction, key: str, since: str) -> None:
+    """Note since when a key is not to be trusted; the earliest moment counts."""
+    transaction.execute(
+        "INSERT INTO closed_key (multikey, since) VALUES (?, ?)"
+        " ON CONFLICT (multikey) DO UPDATE SET since = excluded.since"
+        " WHERE excluded.since < closed_key.since",
+        (key, since),
+    )
 
 
 def promote(transaction: Transaction, number: int) -> None:

@@ -175,9 +175,9 @@ def test_an_anchor_is_tolerated_only_where_documents_are_pinned(name):
     with pytest.raises(ValueError, match="document_digest"):
         Policy(accreditations=(granted,), tolerated=frozenset({name}))
     assert Policy(accreditations=(granted,), tolerated=frozenset({"anchor:stale", "anchor:no-view-store"}))
-    by_key = replace(granted, issuer="did:key:z6MkExample")
+    itself = [replace(granted, issuer=did) for did in ("did:key:z6MkExample", "did:jwk:e30")]
     pinned = replace(granted, document_digest=bytes(32))
-    assert Policy(accreditations=(by_key, pinned), tolerated=frozenset({name}))
+    assert Policy(accreditations=(*itself, pinned), tolerated=frozenset({name}))
 
 
 @pytest.mark.parametrize("code", ["superseded", "rollback", "fork", "not-anchored", "invalid"])

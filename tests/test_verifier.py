@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from vcid.credentials.model import Credential
 from vcid.dids.documents import did_document
-from vcid.dids.methods import did_key
+from vcid.dids.jwk import DidJwkResolver, did_jwk
+from vcid.dids.methods import DidKeyResolver, did_key
 from vcid.encoding.contexts import Contexts
 from vcid.encoding.json import canonicalize, parse_object
 from vcid.encoding.multikey import KeyType
@@ -244,6 +245,28 @@ def test_a_did_key_is_its_own_document(world, knowledge):
     forged = signed(world, forger, did)
     policy = Policy(logs=(world.log_policy,))
     check(world.verifier(policy, lied_to).check(forged), "key", "unknown-method")
+
+
+@pytest.mark.parametrize(
+    ("name_key", "resolver"), [(did_key, DidKeyResolver()), (did_jwk, DidJwkResolver())], ids=["key", "jwk"]
+)
+def test_a_did_that_is_its_own_document_needs_none_known(world, name_key, resolver):
+    """Nor one that is the newest: only its lists are anchored. Of any other DID the document has to be known."""
+    signer = LocalSigner.generate()
+    did = name_key(signer.public_key)
+    document = resolver.resolve(did).content
+    itself = world.issuer(did, signer=signer, registry=world.registry("itself"), document=document)
+    itself.publish()
+    credential = itself.issue(birth(1), key="by-itself")
+    knowledge = world.knowledge(itself)
+    policy = Policy(
+        accreditations=(world.accreditation(itself, document_digest=bytes(32)),), logs=(world.log_policy,)
+    )
+    assert world.verifier(policy, knowledge).check(credential), "a pin and a copy decide nothing"
+    bare = replace(knowledge, did_documents={})
+    assert world.verifier(policy, bare).check(credential)
+    listless = replace(bare, status_lists={})
+    check(world.verifier(policy, listless).check(credential), "status", "status-list-missing")
 
 
 def test_each_accreditation_has_its_own_pin(world, issuer, credential, knowledge):
@@ -688,7 +711,7 @@ def test_a_list_by_another_issuer_counts_only_if_that_one_is_accredited_for_list
     snapshot = ListSnapshot(
         list_id=entry.list_id, purpose="revocation", seq=0, bits=StatusList.from_indices([], length=131072)
     )
-    content = court._desk.write_list(snapshot)
+    content = court._office.desk.write_list(snapshot)
     import hashlib
 
     world.ledger.append(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from vcid.dids.names import lasting_name
+from vcid.dids.names import is_intrinsic, lasting_name
 from vcid.errors import InvalidProof, Malformed, Unavailable
 from vcid.ledger.anchor import Judgement, Outcome, View
 from vcid.ledger.entries import Kind
@@ -111,8 +111,7 @@ class Anchors:
             if status_list.accreditation is not None:
                 issuers.setdefault(status_list.accreditation.issuer, status_list.accreditation)
         for did, accreditation in issuers.items():
-            # A did:key is its own document: there is none to be newer.
-            if not did.startswith("did:key:"):
+            if not is_intrinsic(did):
                 yield _Question(Kind.DID_DOCUMENT, lasting_name(did), self._dids.find(did), accreditation)
 
     def _answer(self, question: _Question, log: LogPolicy | None, now: datetime) -> _Answer:

@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vcid.dids.documents import parse_did_url
+from vcid.dids.names import is_intrinsic
 from vcid.encoding.dates import parse_timestamp, utc_now
 from vcid.errors import InvalidProof, InvalidRecord, Malformed, ResolutionFailed
 from vcid.existence import Existence, judge_closed, read_created
-from vcid.known_dids import INTRINSIC, Asked, KnownDids
+from vcid.known_dids import Asked, KnownDids
 from vcid.report import Check, CheckName, Outcome
 from vcid.securing.cryptosuites import SUITES
 from vcid.securing.data_integrity import ProofDemand, VerifiedProofs, verify_proofs
@@ -229,6 +230,7 @@ class KnownIssuers:
         return (
             accreditation.document_digest is not None
             and known is not None
+            and not is_intrinsic(accreditation.issuer)
             and known.digest != accreditation.document_digest
         )
 
@@ -238,7 +240,7 @@ class KnownIssuers:
         Returns:
             None where nothing says so, and False where the policy pins another document.
         """
-        if did.startswith(INTRINSIC):
+        if is_intrinsic(did):
             return True
         names = self.dids.names(did)
         pins = [

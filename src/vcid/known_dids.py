@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from vcid.dids.documents import DidDocument, parse_did_url
 from vcid.dids.jwk import DidJwkResolver
 from vcid.dids.methods import DidKeyResolver, Resolvers
-from vcid.dids.names import WEBVH, lasting_name, name_method, read_newest_name
+from vcid.dids.names import WEBVH, is_intrinsic, lasting_name, name_method, read_newest_name
 from vcid.dids.webvh import WebvhFiles, read_history
 from vcid.encoding.json import parse_object
 from vcid.errors import Malformed, ResolutionFailed
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from vcid.dids.documents import VerificationMethod
     from vcid.dids.history import DidHistory, MethodLife
     from vcid.knowledge import Anchored, Knowledge
-
-INTRINSIC: Final = ("did:key:", "did:jwk:")
-"""DIDs that are their own documents."""
 
 _KEPT_DOCUMENTS: Final = 8
 """How many versions of one DID's document are kept ready; most questions are about one or two."""
@@ -225,7 +222,7 @@ class KnownDids:
 
     def _document(self, did: str) -> DidDocument:
         # Such a DID says all there is to say: a document that is handed in beside it could only lie.
-        if did.startswith(INTRINSIC):
+        if is_intrinsic(did):
             return self._intrinsic.resolve(did)
         if did in self._documents:
             return self._documents[did]

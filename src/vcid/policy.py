@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from vcid.credentials.delegation import MAX_LINKS
+from vcid.dids.names import is_intrinsic
 from vcid.encoding.dates import format_timestamp, parse_timestamp
 from vcid.encoding.json import parse_object
 from vcid.encoding.multikey import decode_digest_multibase, encode_multibase, encode_multihash_sha256
@@ -97,8 +98,8 @@ class Policy:
                 raise ValueError("tolerated names checks that a report can do without, or name:code")
         if self._trusts_any_document():
             raise ValueError(
-                "an accreditation of a did:web has a document_digest where the anchor, which would else vouch"
-                " for the DID document, is tolerated"
+                "an accreditation of a DID that is not its own document, as a did:key is, has a"
+                " document_digest where the anchor, which would else vouch for it, is tolerated"
             )
 
     @property
@@ -112,7 +113,7 @@ class Policy:
 
     def _trusts_any_document(self) -> bool:
         unpinned = (
-            granted.document_digest is None and not granted.issuer.startswith("did:key:")
+            granted.document_digest is None and not is_intrinsic(granted.issuer)
             for granted in self.accreditations
         )
         return self.rests_on_pins and any(unpinned)

@@ -5,7 +5,7 @@ Follows did:webvh 1.0, sections "Method-Specific Identifier" and "DID Portabilit
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from vcid.dids.urls import parse_did_url
 from vcid.dids.webvh_log import MAX_LINE_BYTES, parse_entry
@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from vcid.dids.urls import DidUrl
 
 WEBVH = "did:webvh:"
+
+_INTRINSIC: Final = ("did:key:", "did:jwk:")
+
+
+def is_intrinsic(did: str) -> bool:
+    """Whether a DID is its own document, so that none can be newer, swapped or missing."""
+    return did.startswith(_INTRINSIC)
 
 
 def lasting_name(did: str) -> str:

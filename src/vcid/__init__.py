@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from vcid.credentials.envelopes import Presentation as Presentation
     from vcid.credentials.guardianship import Guardianship as Guardianship
     from vcid.credentials.model import Credential as Credential
+    from vcid.credentials.presets import Purpose as Purpose
     from vcid.credentials.schema_set import Schemas as Schemas
     from vcid.dids.https import HttpsLoader as HttpsLoader
     from vcid.dids.webvh import DidWebvhResolver as DidWebvhResolver
+    from vcid.disclosing import disclose as disclose
+    from vcid.drafting import Disclosure as Disclosure
     from vcid.drafting import Practice as Practice
     from vcid.errors import Behind as Behind
     from vcid.errors import Conflict as Conflict
@@ -83,6 +86,8 @@ _HOMES = {
     "Credential": "credentials.model",
     "Delegation": "credentials.delegation",
     "DidWebvhResolver": "dids.webvh",
+    "disclose": "disclosing",
+    "Disclosure": "drafting",
     "FieldError": "errors",
     "Guardianship": "credentials.guardianship",
     "Holder": "holder",
@@ -107,6 +112,7 @@ _HOMES = {
     "Presentation": "credentials.envelopes",
     "PresentationReport": "report",
     "PublicKey": "keys.signing",
+    "Purpose": "credentials.presets",
     "Registry": "status.registry",
     "Rejected": "errors",
     "Renewal": "orders",

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from vcid.credentials.birth import NameKind, ParentageStatus, RegistrationType, SexAtBirth, new_child_ref
 from vcid.errors import InvalidRecord, Malformed, Unavailable, VcidError
-from vcid.importers.columns import Column, ColumnMap, Crosswalk
+from vcid.importers.columns import Column, ColumnMap
+from vcid.importers.crosswalks import Crosswalk
 from vcid.importers.csv_rows import MAX_LINE, read_rows
 from vcid.importers.example_columns import EXAMPLE_COLUMNS
 from vcid.importers.table import Row, read_registrations

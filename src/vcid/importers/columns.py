@@ -10,33 +10,15 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from vcid.importers.stated import check_fields
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from vcid.encoding.json import JsonObject
+    from vcid.importers.crosswalks import Crosswalk
 
 INTEGER_FIELDS: Final = frozenset({"/birthOrder"})
-
-
-@dataclass(frozen=True, slots=True)
-class Crosswalk:
-    """One table's words for the words of credentials. A word it doesn't know is refused, never guessed.
-
-    Attributes:
-        target: what the words are turned into, for messages: ``sexAtBirth``.
-        words: the table's word to ours. Compared as they stand; spaces around a cell don't count.
-    """
-
-    target: str
-    words: Mapping[str, str]
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "words", MappingProxyType(dict(self.words)))
-
-    @property
-    def expected(self) -> str:
-        """What a cell may hold, for messages."""
-        return f"one of {', '.join(self.words)} (crosswalk to {self.target})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +55,7 @@ class ColumnMap:
     def __post_init__(self) -> None:
         object.__setattr__(self, "columns", MappingProxyType(dict(self.columns)))
         object.__setattr__(self, "constants", MappingProxyType(dict(self.constants)))
-        wrong = [path for path in (*self.columns, *self.constants) if not path.startswith("/")]
-        if wrong:
-            raise ValueError(f"not a JSON pointer: {', '.join(wrong)}")
+        check_fields((*self.columns, *self.constants))
         names = [column.name for column in self.columns.values()]
         if len(set(names)) < len(names):
             raise ValueError("a column is mapped twice")
@@ -111,7 +91,7 @@ class Tree:
 
 def build_tree(cells: Mapping[str, Any], constants: Mapping[str, str]) -> Tree:
     """Arrange values by JSON pointer into objects and lists, closing up the lists."""
-    values = {path: value for path, value in constants.items() if _applies(path, cells)} | dict(cells)
+    values = constants_that_count(cells, constants) | dict(cells)
     root: dict[str, Any] = {}
     for path, value in values.items():
         *steps, last = path.split("/")[1:]
@@ -123,6 +103,11 @@ def build_tree(cells: Mapping[str, Any], constants: Mapping[str, str]) -> Tree:
     fields = {name: _close_up(value, f"/{name}", f"/{name}", moved) for name, value in root.items()}
     # The longest pointer first: an item's name is looked up before the item.
     return Tree(fields, tuple(sorted(moved, key=lambda pair: -len(pair[0]))))
+
+
+def constants_that_count(cells: Mapping[str, Any], constants: Mapping[str, Any]) -> dict[str, Any]:
+    """Choose the constants that count beside a row's filled cells."""
+    return {path: value for path, value in constants.items() if _applies(path, cells)}
 
 
 def _applies(path: str, cells: Mapping[str, Any]) -> bool:

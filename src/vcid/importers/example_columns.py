@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from vcid.importers.columns import Column, ColumnMap, Crosswalk
+from vcid.importers.columns import Column, ColumnMap
+from vcid.importers.crosswalks import Crosswalk
 
 NAME_STATUS: Final = Crosswalk(
     "nameStatus",

@@ -18,14 +18,24 @@ from vcid.credentials.birth import BirthRegistration, latest_day, new_child_ref
 from vcid.credentials.forbidden import is_forbidden
 from vcid.encoding.dates import utc_now
 from vcid.errors import FieldError, InvalidRecord, Unavailable
-from vcid.importers.columns import INTEGER_FIELDS, Column, ColumnMap, Crosswalk, build_tree
+from vcid.importers.columns import (
+    INTEGER_FIELDS,
+    Column,
+    ColumnMap,
+    build_tree,
+    constants_that_count,
+)
+from vcid.importers.crosswalks import Crosswalk
 from vcid.importers.csv_rows import MAX_LINE, CsvRow, read_rows
+from vcid.importers.loss import FieldOutcome, LossReport, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import date
 
 __all__ = ["Column", "ColumnMap", "Crosswalk", "Row", "read_registrations"]
+
+SYSTEM: Final = "csv"
 
 MAX_CELL: Final = 1000
 """Characters in a cell. The fields have narrower limits of their own."""
@@ -44,11 +54,13 @@ class Row:
         line: the line that it begins on, counted from 1 with the header.
         record: the registration, where the row has no fault.
         faults: all its faults, each with the line and the column.
+        report: what became of every column of the row.
     """
 
     line: int
     record: BirthRegistration | None = field(repr=False)
-    faults: tuple[FieldError, ...] = ()
+    faults: tuple[FieldError, ...]
+    report: LossReport
 
 
 def read_registrations(
@@ -77,7 +89,9 @@ def read_registrations(
     reader = _RowReader(header.cells, columns, on or latest_day(utc_now()), new_ref)
     for row in rows:
         if row.code:
-            yield Row(row.line, None, (FieldError("", row.code, row.expected, line=row.line),))
+            fault = FieldError("", row.code, row.expected, line=row.line)
+            whole = FieldOutcome(source="", outcome=Outcome.REFUSED, code=row.code)
+            yield Row(row.line, None, (fault,), LossReport(SYSTEM, (whole,)))
         elif any(cell.strip() for cell in row.cells):
             yield reader.read(row)
 
@@ -129,6 +143,8 @@ class _RowReader:
     ) -> None:
         places = {name.strip(): index for index, name in enumerate(header)}
         self._fields = [(path, column, places[column.name]) for path, column in columns.columns.items()]
+        self._header = [name.strip() for name in header]
+        self._paths = {column.name: path for path, column in columns.columns.items()}
         self._columns = columns
         self._on = on
         self._new_ref = new_ref
@@ -153,7 +169,28 @@ class _RowReader:
                 column_name = self._columns.column_of(original)
                 faults.append(FieldError(column_name, error.code, error.expected, error.found, row.line))
         self._check_number(cells, row.line, faults)
-        return Row(row.line, None if faults else record, tuple(faults))
+        report = self._report(cells, {fault.path: fault.code for fault in reversed(faults)})
+        return Row(row.line, None if faults else record, tuple(faults), report)
+
+    def _report(self, cells: Mapping[str, Any], codes: Mapping[str, str]) -> LossReport:
+        """Tell what became of each column, given the codes of those that are at fault."""
+        stated = constants_that_count(cells, self._columns.constants)
+        entries = tuple(self._outcome(name, cells, codes) for name in self._header)
+        return LossReport(SYSTEM, entries, tuple(sorted(path for path in stated if path not in cells)))
+
+    def _outcome(self, name: str, cells: Mapping[str, Any], codes: Mapping[str, str]) -> FieldOutcome:
+        path = self._paths.get(name)
+        if path is None:
+            return FieldOutcome(source=name, outcome=Outcome.LEFT_OUT, code="ignored")
+        crosswalk = self._columns.columns[path].crosswalk
+        table = crosswalk.name if crosswalk is not None else ""
+        if name in codes:
+            code = codes[name]
+            return FieldOutcome(source=name, outcome=Outcome.REFUSED, target=path, table=table, code=code)
+        if path not in cells:
+            return FieldOutcome(source=name, outcome=Outcome.LEFT_OUT, code="empty")
+        outcome = Outcome.TRANSFORMED if table else Outcome.TAKEN
+        return FieldOutcome(source=name, outcome=outcome, target=path, table=table)
 
     def _check_number(self, cells: Mapping[str, Any], line: int, faults: list[FieldError]) -> None:
         if not cells.get(_NUMBER):
@@ -183,8 +220,8 @@ def _cell_fault(path: str, column: Column, cell: str) -> tuple[str, str] | None:
         return "too-long", f"at most {MAX_CELL} characters"
     if any("\ud800" <= character <= "\udfff" for character in cell):
         return "wrong-encoding", "text in UTF-8; this cell is in another encoding, such as Latin-1"
-    if column.crosswalk is not None and cell not in column.crosswalk.words:
-        return "not-in-crosswalk", column.crosswalk.expected
+    if column.crosswalk is not None and (fault := column.crosswalk.fault_of(cell)):
+        return fault
     if path in INTEGER_FIELDS and not (cell.isascii() and cell.isdigit() and len(cell) < 4):
         return "wrong-type", "a whole number"
     if path == "/birthDate" or path.endswith("/date"):

@@ -36,7 +36,8 @@ _REPLACED = Check.passed(CheckName.STATUS, "the issuer has issued a newer one")
 """What a set ``refresh`` says, alone: nothing against the credential."""
 
 _LASTING = frozenset({"revocation", "refresh"})
-"""Purposes whose status, once set, is never unset: what is unset now was unset before."""
+"""Purposes whose unset status is good for earlier moments too: a revocation, once set, is never unset, and
+``refresh``, which is where the newer credential was revoked as well, says nothing against a credential."""
 
 _HARMLESS = frozenset({"message"})
 """Purposes whose set status says nothing against a credential."""
@@ -75,6 +76,14 @@ class _Judged:
     begins: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What one entry comes to, and the names of the issuer of the list that says so."""
+
+    check: Check
+    issuer: frozenset[str] = frozenset()
+
+
 class Statuses:
     """Reads statuses from the lists that are known."""
 
@@ -94,21 +103,24 @@ class Statuses:
             return [Check.failed(CheckName.STATUS, error.code, error.detail)], []
         if not entries:
             return [_unknown("no-status", "the credential names no status by which it could be revoked")], []
-        checks, used = [], {}
+        found: list[_Found] = []
+        used = {}
         for entry in entries:
             if isinstance(entry, UnknownStatus):
-                checks.append(_unknown("unknown-status-type", "a status of a type that can't be read"))
+                found.append(_Found(_unknown("unknown-status-type", "a status of a type that can't be read")))
                 continue
             known = self._knowledge.status_lists.get(entry.list_id)
             if known is None:
-                checks.append(_unknown("status-list-missing", "the status list is not among what is known"))
+                missing = _unknown("status-list-missing", "the status list is not among what is known")
+                found.append(_Found(missing))
                 continue
             judged = self._judge(entry.list_id, known, now)
             refusal, accreditation = self._entitle(judged, standing, now)
             used[entry.list_id] = UsedList(entry.list_id, known, accreditation)
             asked, read = self._forgive(judged, at), self._forgive(judged, now)
-            checks.append(refusal or _read(entry, judged.document, at=asked, now=read))
-        return _weigh(checks), list(used.values())
+            check = refusal or _read(entry, judged.document, at=asked, now=read)
+            found.append(_Found(check, self._issuers.dids.names(judged.issuer)))
+        return _weigh(found), list(used.values())
 
     def _forgive(self, judged: _Judged, moment: datetime) -> datetime:
         """The moment for which to read a list: its beginning, where only a slow clock lies before it."""
@@ -200,18 +212,18 @@ def _read(entry: StatusEntry, document: JsonObject, *, at: datetime, now: dateti
     return Check.passed(CheckName.STATUS)
 
 
-def _weigh(checks: list[Check]) -> list[Check]:
+def _weigh(found: list[_Found]) -> list[Check]:
     """Tell a credential that was replaced from one that was revoked: both can't be relied on.
 
     Whoever replaces a credential sets both statuses: software that reads the first alone turns it down, and
-    what is said of its holder here is no more than that a newer one is to be had.
+    what is said of its holder here is no more than that a newer one is to be had. Only who revoked it can say
+    so: one issuer's word on a newer credential takes nothing from another one's revocation.
     """
-    if _REPLACED not in checks:
-        return checks
+    replacing: set[str] = set().union(*(it.issuer for it in found if it.check == _REPLACED))
     superseded = _unknown(
         "superseded", "another credential stands in this one's place: ask for the newer one"
     )
-    return [superseded if check.code == "revoked" else check for check in checks]
+    return [superseded if it.check.code == "revoked" and it.issuer & replacing else it.check for it in found]
 
 
 def _set(purpose: str) -> Check:

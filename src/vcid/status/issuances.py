@@ -61,7 +61,7 @@ class Issuance:
 
     @property
     def is_revoked(self) -> bool:
-        """Whether the credential was revoked, published already or not."""
+        """Whether strangers' software is to see it revoked, as it is also where another stands in for it."""
         return "revocation" in self.set_purposes
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from vcid.encoding.json import parse_object
 from vcid.errors import Conflict
 from vcid.status.bitstring import StatusListCredential
+from vcid.status.chains import unset_replaced
 from vcid.status.issuances import void_reservations
 from vcid.status.tables import promote
 
@@ -136,6 +137,7 @@ def recover(
     for list_id in lost:
         _remember_lost(transaction, list_id, heads[list_id])
     merged = sum(_merge(transaction, list_id, heads[list_id], found) for list_id, found in contents.items())
+    unset_replaced(transaction)
     # 4. The registry is current again, and remembers what was done.
     report = RecoveryReport(
         retired=retired,

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from vcid.encoding.json import canonicalize, parse_object
 from vcid.encoding.multikey import KeyType, encode_multibase
 from vcid.errors import InvalidProof, InvalidRecord, Malformed, ResolutionFailed, VcidError
-from vcid.securing.cryptosuites import SUITES, transform
+from vcid.securing.cryptosuites import SUITES, RdfForms, transform
 from vcid.securing.data_integrity import ProofDemand, ProofOptions, add_proof, verify_proof
 
 AT = datetime(2025, 6, 1, tzinfo=UTC)
@@ -67,7 +67,7 @@ def sign_anything(signers, method_url, contexts):
         options = ProofOptions(verification_method=method_url(signer), cryptosuite=suite)
         config = {**options.to_proof(), **dict(proof)}
         row = SUITES[suite]
-        done = transform(unsigned, config, suite=row, key_type=KeyType.ED25519, contexts=contexts)
+        done = transform(unsigned, config, suite=row, key_type=KeyType.ED25519, forms=RdfForms(contexts))
         value = encode_multibase(signer.sign(done.hash_data))
         return {**unsigned, "proof": {**config, "proofValue": value}}
 
@@ -196,7 +196,7 @@ def test_no_suite_transforms_for_a_key_that_may_not_sign(contexts):
     for name, suite in SUITES.items():
         for kind in set(KeyType) - suite.key_types:
             with pytest.raises(InvalidProof) as caught:
-                transform(document(), {}, suite=suite, key_type=kind, contexts=contexts)
+                transform(document(), {}, suite=suite, key_type=kind, forms=RdfForms(contexts))
             assert caught.value.code == "key-type-not-allowed", name
 
 

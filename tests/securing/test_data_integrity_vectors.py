@@ -16,7 +16,7 @@ from vcid.encoding.json import parse_object
 from vcid.encoding.multikey import KeyType, decode_multibase, encode_multibase
 from vcid.errors import InvalidProof, InvalidRecord, Malformed, VcidError
 from vcid.keys.signing import LocalSigner
-from vcid.securing.cryptosuites import SIGNATURE_BYTES, SUITES, transform
+from vcid.securing.cryptosuites import SIGNATURE_BYTES, SUITES, RdfForms, transform
 from vcid.securing.data_integrity import ProofDemand, ProofOptions, add_proof, verify_proof
 
 CITIZENSHIP = "https://w3id.org/citizenship/v4rc1"
@@ -116,7 +116,7 @@ def test_intermediate_values_are_the_published_ones(vector, vectors, known):
     proof = signed.pop("proof")
     signature = decode_multibase(proof.pop("proofValue"))
     suite = SUITES[vector.suite]
-    done = transform(signed, proof, suite=suite, key_type=vector.key_type, contexts=known)
+    done = transform(signed, proof, suite=suite, key_type=vector.key_type, forms=RdfForms(known))
     assert done.document.decode().strip("\n") == vector.read(vectors, "canonDoc{}.txt")
     assert done.proof_config.decode().strip("\n") == vector.read(vectors, "proofCanon{}.txt")
     half = len(done.hash_data) // 2

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from vcid.encoding.multikey import decode_multibase, encode_multibase
 from vcid.errors import InvalidProof, LimitExceeded, Malformed
 from vcid.keys.signing import PublicKey
-from vcid.securing.cryptosuites import SUITES, transform
+from vcid.securing.cryptosuites import SUITES, RdfForms, transform
 from vcid.securing.proof import ProofDemand, ProofOptions, check_shape, get_text, meet_demand
 
 if TYPE_CHECKING:
@@ -109,5 +109,7 @@ def make_proof(unsecured: JsonObject, signer: Signer, *, at: datetime) -> JsonOb
 def _hash_data(unsecured: JsonObject, config: JsonObject, key: PublicKey) -> bytes:
     from vcid.encoding.contexts import Contexts
 
-    done = transform(unsecured, config, suite=SUITE, key_type=key.key_type, contexts=Contexts.carried())
+    done = transform(
+        unsecured, config, suite=SUITE, key_type=key.key_type, forms=RdfForms(Contexts.carried())
+    )
     return done.hash_data

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from vcid.encoding.json import canonicalize
 from vcid.encoding.multikey import KeyType
-from vcid.errors import InvalidProof
+from vcid.errors import InvalidProof, LimitExceeded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -87,6 +87,8 @@ class Suite:
         return frozenset(self.hashes)
 
 
+_FEW_BYTES: Final = 1 << 16
+
 _EDDSA: Final = MappingProxyType({KeyType.ED25519: "sha256"})
 # Each curve goes with the hash of its own strength, in the RDF canonicalization too (section 3.2.3).
 _ECDSA: Final = MappingProxyType({KeyType.P256: "sha256", KeyType.P384: "sha384"})
@@ -153,13 +155,58 @@ class Transformed:
         return digest(self.proof_config).digest() + digest(self.document).digest()
 
 
+class RdfForms:
+    """The canonical N-Quads of one document and its variants: each written once, and together in bounds.
+
+    The proofs of a set cover one document, which is written once for all. Each proof of a chain covers the
+    document with other proofs in it, which is as much work again: so much is done as three times the first
+    form takes, and for small documents a little more.
+
+    Args:
+        contexts: the JSON-LD contexts that may be used.
+    """
+
+    def __init__(self, contexts: Contexts) -> None:
+        self.contexts: Final = contexts
+        self._known: dict[tuple[bytes, str], bytes] = {}
+        self._left: int | None = None
+
+    def write(self, document: JsonObject, hash_name: str) -> bytes:
+        """Write a document, or give again what was written.
+
+        Raises as `vcid.encoding.rdf.canonicalize` and `spend` do.
+        """
+        from vcid.encoding import rdf
+
+        canonical = canonicalize(document)
+        if (canonical, hash_name) not in self._known:
+            self.spend(len(canonical))
+            written = rdf.canonicalize(document, contexts=self.contexts, hash_name=hash_name)
+            self._known[canonical, hash_name] = written
+        return self._known[canonical, hash_name]
+
+    def spend(self, size: int) -> None:
+        """Count the work on a document of so many bytes in JSON.
+
+        Raises:
+            LimitExceeded: ``too-many-forms``.
+        """
+        if self._left is None:
+            self._left = max(_FEW_BYTES, 3 * size)
+        self._left -= size
+        if self._left < 0:
+            raise LimitExceeded(
+                "too-many-forms", "proofs that cover one document in few forms", where="/proof"
+            )
+
+
 def transform(
     document: JsonObject,
     proof_config: JsonObject,
     *,
     suite: Suite,
     key_type: KeyType,
-    contexts: Contexts,
+    forms: RdfForms,
 ) -> Transformed:
     """Bring a document and its proof configuration to bytes.
 
@@ -170,7 +217,7 @@ def transform(
         proof_config: the proof without ``proofValue``, otherwise as it was received.
         suite: the row that says how, of a plain suite.
         key_type: the kind of key that signs; it chooses the hash.
-        contexts: the JSON-LD contexts that the RDF suites may use.
+        forms: what the RDF suites have written of the document, with the contexts that they may use.
 
     Raises:
         InvalidProof: keys of this kind don't sign with this suite (``key-type-not-allowed``).
@@ -184,11 +231,11 @@ def transform(
         if suite.assumes_context and "@context" in document:
             proof_config = {**proof_config, "@context": document["@context"]}
         return Transformed(canonicalize(document), canonicalize(proof_config), hash_name)
-    return _transform_rdf(document, proof_config, hash_name=hash_name, contexts=contexts)
+    return _transform_rdf(document, proof_config, hash_name=hash_name, forms=forms)
 
 
 def _transform_rdf(
-    document: JsonObject, proof_config: JsonObject, *, hash_name: str, contexts: Contexts
+    document: JsonObject, proof_config: JsonObject, *, hash_name: str, forms: RdfForms
 ) -> Transformed:
     from vcid.encoding import rdf
 
@@ -197,7 +244,7 @@ def _transform_rdf(
     if "@context" in document:
         config["@context"] = document["@context"]
     return Transformed(
-        rdf.canonicalize(document, contexts=contexts, hash_name=hash_name),
-        rdf.canonicalize(config, contexts=contexts, hash_name=hash_name),
+        forms.write(document, hash_name),
+        rdf.canonicalize(config, contexts=forms.contexts, hash_name=hash_name),
         hash_name,
     )

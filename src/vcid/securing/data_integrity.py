@@ -20,7 +20,14 @@ from vcid.encoding.multikey import decode_multibase, encode_multibase
 from vcid.errors import InvalidProof, Malformed, Unavailable
 from vcid.keys.signing import PublicKey
 from vcid.securing.context_validation import check_context_size, check_meaning, check_spelling
-from vcid.securing.cryptosuites import DATA_INTEGRITY_V2, SIGNATURE_BYTES, SUITES, Suite, transform
+from vcid.securing.cryptosuites import (
+    DATA_INTEGRITY_V2,
+    SIGNATURE_BYTES,
+    SUITES,
+    RdfForms,
+    Suite,
+    transform,
+)
 from vcid.securing.proof import (
     Method,
     ProofDemand,
@@ -87,8 +94,6 @@ def add_proof(
     suite, key_type = SUITES[options.cryptosuite], signer.public_key.key_type
     if suite.is_selective:
         raise ValueError(f"{suite.name} begins with a base proof: see vcid.securing.disclosure")
-    if suite.is_selective:
-        raise ValueError(f"a proof in {suite.name} begins with a base proof: see vcid.securing.disclosure")
     if key_type not in suite.hashes:
         raise ValueError(f"{suite.name} is not signed with {key_type.value} keys")
     existing = _existing_proofs(document)
@@ -101,12 +106,9 @@ def add_proof(
         proof["@context"] = unsecured["@context"]
     if previous := joined.previous(proof):
         unsecured["proof"] = [*previous]
-    covered = _cover(unsecured, proof, suite=suite, key_type=key_type, contexts=contexts)
+    covered = _cover(unsecured, proof, suite=suite, key_type=key_type, forms=RdfForms(contexts))
     signed = _without_proof(covered.document)
-    if suite.canonicalization == "jcs":
-        check_meaning(signed, contexts=contexts)
-    elif not options.unsafe_any_json_ld:
-        check_spelling(signed)
+    _validate_contexts(signed, suite, contexts, unsafe_any_json_ld=options.unsafe_any_json_ld)
     added = {
         **covered.proof,
         "proofValue": encode_multibase(signer.sign(covered.hash_data), suite.value_base),
@@ -143,7 +145,8 @@ def verify_proofs(
 
     Every proof in a suite that the caller allows must hold; the others are not looked at. Cheap checks come
     first, and the work before a signature is known to be good is linear in the document's size, or counted
-    (RDF suites). The steps, from 3 on for each proof:
+    (RDF suites). However many proofs there are, the document is transformed once for all that cover the same,
+    and a few times at most (`vcid.securing.cryptosuites.RdfForms`). The steps, from 3 on for each proof:
 
     1. contexts and proofs are few enough; the proofs to be verified have the right shape and are what the
        caller demands: suite, purpose, domain, challenge, dates;
@@ -152,8 +155,8 @@ def verify_proofs(
        where a JCS proof names them;
     4. resolve the verification method, which must be in force and whose key must fit the suite;
     5. transform, hash and verify the signature;
-    6. validate the contexts of the document that was verified;
-    7. all proofs cover the same document.
+    6. all proofs cover the same document;
+    7. validate the contexts of the document that was verified, once for each canonicalization.
 
     Args:
         secured: the document as received; it is only read.
@@ -170,23 +173,33 @@ def verify_proofs(
     """
     check_context_size(secured)
     proofs = ProofSet.of(secured)
+    forms, validated = RdfForms(contexts), set[str]()
     held: list[VerifiedProof] = []
     for proof, suite in proofs.choose(demand):
         unsecured = _unsecure(secured, proof, suite, proofs.previous(proof))
         method = resolve(get_text(proof, "verificationMethod"), demand.purpose)
         check_method(method, suite, demand)
         verify = _verify_derived if suite.is_selective else _verify_signature
-        covered = verify(unsecured, proof, suite=suite, key=method.public_key, contexts=contexts)
+        covered = verify(unsecured, proof, suite=suite, key=method.public_key, forms=forms)
         document = _without_proof(covered.document)
-        if suite.canonicalization == "jcs":
-            check_meaning(document, contexts=contexts)
-        elif not demand.unsafe_any_json_ld:
-            check_spelling(document)
+        if held and document != held[0].document:
+            raise InvalidProof("documents-differ", "the proofs must all cover the same document")
+        if suite.canonicalization not in validated:
+            _validate_contexts(document, suite, contexts, unsafe_any_json_ld=demand.unsafe_any_json_ld)
+            validated.add(suite.canonicalization)
+        if suite.canonicalization == "rdfc" and not demand.unsafe_any_json_ld:
             check_proof_spelling(covered.proof)
         held.append(VerifiedProof(document, covered.proof, method, suite.name))
-    if any(verified.document != held[0].document for verified in held):
-        raise InvalidProof("documents-differ", "the proofs must all cover the same document")
     return VerifiedProofs(held[0].document, tuple(held))
+
+
+def _validate_contexts(
+    document: JsonObject, suite: Suite, contexts: Contexts, *, unsafe_any_json_ld: bool
+) -> None:
+    if suite.canonicalization == "jcs":
+        check_meaning(document, contexts=contexts)
+    elif not unsafe_any_json_ld:
+        check_spelling(document)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +212,7 @@ class _Covered:
 
 
 def _cover(
-    document: JsonObject, proof_config: JsonObject, *, suite: Suite, key_type: KeyType, contexts: Contexts
+    document: JsonObject, proof_config: JsonObject, *, suite: Suite, key_type: KeyType, forms: RdfForms
 ) -> _Covered:
     """Transform and hash a document and its proof without ``proofValue``, and rebuild both from the bytes."""
     if suite.canonicalization == "rdfc":
@@ -207,7 +220,7 @@ def _cover(
         # The proof's own context is not covered: the document's stands in its place.
         proof_config = {name: member for name, member in proof_config.items() if name != "@context"}
         document, proof_config = _rebuild(canonicalize(document)), _rebuild(canonicalize(proof_config))
-    done = transform(document, proof_config, suite=suite, key_type=key_type, contexts=contexts)
+    done = transform(document, proof_config, suite=suite, key_type=key_type, forms=forms)
     if suite.canonicalization == "jcs":
         document, proof_config = _rebuild(done.document), _rebuild(done.proof_config)
     return _Covered(document, proof_config, done.hash_data)
@@ -262,7 +275,7 @@ def check_method(method: Method, suite: Suite, demand: ProofDemand) -> None:
 
 
 def _verify_signature(
-    unsecured: JsonObject, proof: JsonObject, *, suite: Suite, key: VerificationKey, contexts: Contexts
+    unsecured: JsonObject, proof: JsonObject, *, suite: Suite, key: VerificationKey, forms: RdfForms
 ) -> _Covered:
     """Verify under a plain suite, and return what the signature covers, ``proofValue`` put back beside it."""
     if not isinstance(key, PublicKey):
@@ -270,7 +283,7 @@ def _verify_signature(
     value = get_text(proof, "proofValue")
     signature = _decode_proof_value(value, suite.value_base, SIGNATURE_BYTES[key.key_type])
     config = {name: member for name, member in proof.items() if name != "proofValue"}
-    covered = _cover(unsecured, config, suite=suite, key_type=key.key_type, contexts=contexts)
+    covered = _cover(unsecured, config, suite=suite, key_type=key.key_type, forms=forms)
     key.verify(signature, covered.hash_data)
     covered.proof["proofValue"] = value
     return covered
@@ -287,16 +300,18 @@ def _decode_proof_value(text: str, base: str, size: int) -> bytes:
 
 
 def _verify_derived(
-    unsecured: JsonObject, proof: JsonObject, *, suite: Suite, key: VerificationKey, contexts: Contexts
+    unsecured: JsonObject, proof: JsonObject, *, suite: Suite, key: VerificationKey, forms: RdfForms
 ) -> _Covered:
     """Verify what a holder derived under a selective suite, and return private copies of what it covers."""
     value = get_text(proof, "proofValue")
     if _header(value) in suite.base_headers:
         raise InvalidProof("base-proof", "a base proof is its holder's alone: derive a proof from it to show")
     config = {name: member for name, member in proof.items() if name not in ("@context", "proofValue")}
-    document, config = _rebuild(canonicalize(unsecured)), _rebuild(canonicalize(config))
+    canonical = canonicalize(unsecured)
+    forms.spend(len(canonical))
+    document, config = _rebuild(canonical), _rebuild(canonicalize(config))
     try:
-        import_module(suite.module).verify_derived(document, config, value, key=key, contexts=contexts)
+        import_module(suite.module).verify_derived(document, config, value, key=key, contexts=forms.contexts)
     except (ModuleNotFoundError, Unavailable) as error:
         detail = f"the package that {suite.name} needs is not installed"
         raise InvalidProof("suite-unavailable", detail) from error

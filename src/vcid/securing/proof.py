@@ -212,6 +212,10 @@ def check_shape(proof: JsonObject) -> None:
     for name in ("domain", "previousProof"):
         if name in proof:
             get_texts(proof, name)
+    context = proof.get("@context", [])
+    # Under RDF suites no signature covers it, and the document's stands in its place.
+    if not all(isinstance(one, str | dict) for one in (context if isinstance(context, list) else [context])):
+        raise Malformed("proof-malformed", "JSON-LD contexts", where="/proof/@context")
 
 
 def name_suite(proof: JsonObject) -> str:

@@ -114,6 +114,23 @@ def test_base_proofs_are_not_shown(family, header, alone):
     assert code_of(Malformed, family.child, family.token, Credential.from_json(document)) == "base-proof"
 
 
+def test_base_proofs_are_not_shown_within_other_documents(family):
+    """In whatever member they stand, however deep, and also in the payload of a token."""
+    document = parse_object(family.birth.content)
+    base = document["proof"] | {"proofValue": encode_multibase(b"\xd9\x5d\x00\x80", "u")}
+    holding = {"id": "urn:example:other", "type": "Other", "proof": [base]}
+    for member in (
+        {"relatedCredential": holding},
+        {"evidence": [{"type": "Other", "credential": [[holding]]}]},
+        {"proof": [document["proof"], [base]]},
+    ):
+        assert code_of(Malformed, family.child, {**document, **member}) == "base-proof"
+    terms = ["https://www.w3.org/ns/credentials/undefined-terms/v2"]
+    contexts = [*document["@context"], *terms]
+    token = family.as_token({**document, "@context": contexts, "relatedCredential": holding})
+    assert code_of(Malformed, family.child, token) == "base-proof"
+
+
 @pytest.mark.parametrize("value", ["u", "u2V", "u2V0B", "u2V0BgA", "zabc", 7, None, {}])
 def test_proofs_that_are_none_or_derived_are_the_verifier_s_to_judge(family, value):
     """A derived proof goes in, and a broken one is not the holder's business."""

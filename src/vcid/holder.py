@@ -186,24 +186,30 @@ def _prepare(credential: Credential | JsonObject) -> JsonObject:
             "a credential is a Credential or a secured document; of a BaseDocument, show what derive gives"
         )
     received = read_secured(credential, CREDENTIAL)
-    if received.token is not None:
-        return envelop(credential) if isinstance(credential, Credential) else credential
-    document = received.document
-    proofs = [proof for _, proof in find_entries(document, "proof")]
-    if not proofs:
-        raise Malformed("not-secured", "a credential with its issuer's proof", where="/proof")
-    if any(_is_base_proof(proof) for proof in proofs):
+    if _has_base_proof(received.document):
         raise Malformed(
             "base-proof",
             "a proof derived for this verifier: a base proof lets its reader learn and forward everything",
             where="/proof",
         )
+    if received.token is not None:
+        return envelop(credential) if isinstance(credential, Credential) else credential
+    document = received.document
+    if not any(find_entries(document, "proof")):
+        raise Malformed("not-secured", "a credential with its issuer's proof", where="/proof")
     return document
 
 
-def _is_base_proof(proof: JSON) -> bool:
+def _has_base_proof(value: JSON) -> bool:
+    """Whether there is a base proof anywhere in a document: in another that it holds, it reveals as much."""
+    if isinstance(value, list):
+        return any(map(_has_base_proof, value))
+    return isinstance(value, dict) and (_is_base_proof(value) or any(map(_has_base_proof, value.values())))
+
+
+def _is_base_proof(proof: JsonObject) -> bool:
     """Whether a proof's value begins as the base proofs of selective suites do, whatever suite it names."""
-    value = proof.get("proofValue") if isinstance(proof, dict) else None
+    value = proof.get("proofValue")
     if not isinstance(value, str) or not value.startswith("u"):
         return False
     # Four characters of base64url are the three bytes of the header.

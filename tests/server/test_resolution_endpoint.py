@@ -2,7 +2,12 @@
 
 import pytest
 
+from vcid.encoding.multikey import encode_multibase
+
 KEY = "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK"
+
+# A multibase text of the multicodec of RSA keys, and a few bytes.
+RSA = f"did:key:{encode_multibase(bytes([0x85, 0x24, 1, 2, 3]), 'z')}"
 
 
 @pytest.mark.parametrize("path", [KEY, KEY.replace(":", "%3A")])
@@ -34,6 +39,7 @@ def test_a_document_alone_is_given_where_that_is_asked_for(caller, accept):
         (KEY, "text/turtle", 406, "REPRESENTATION_NOT_SUPPORTED"),
         (KEY, "application/did;q=0", 406, "REPRESENTATION_NOT_SUPPORTED"),
         ("did:example:123", "*/*", 501, "METHOD_NOT_SUPPORTED"),
+        (RSA, "*/*", 500, "UNSUPPORTED_PUBLIC_KEY_TYPE"),
         (f"{KEY}?versionId=2", "*/*", 501, "FEATURE_NOT_SUPPORTED"),
         (f"{KEY}?versionTime=yesterday", "*/*", 400, "INVALID_OPTIONS"),
         (f"{KEY}?versionNumber=-1", "*/*", 400, "INVALID_OPTIONS"),

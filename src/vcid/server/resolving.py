@@ -46,7 +46,8 @@ _STATUSES: Final[Mapping[str, int]] = MappingProxyType(
         "FEATURE_NOT_SUPPORTED": 501,
     }
 )
-"""The status of each type of error; every other one is 500."""
+"""The status of each type of error; the binding demands 500 for every other one, whoever is at fault, such as
+did:key's own for a type of key that isn't supported."""
 
 
 @dataclass(frozen=True, slots=True)

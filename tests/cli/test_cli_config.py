@@ -43,14 +43,24 @@ def test_paths_are_those_of_the_files_folder():
     """Every path is taken from the folder of vcid.toml, absolute ones as they are."""
     config = Config.parse(changed(), path=FILE)
     issuer, ledger = config.issuing()
-    assert issuer.registry == Store(Path("/authority/registry.db"))
-    assert issuer.registry.url == "sqlite:////authority/registry.db"
+    assert issuer.registry == Store("sqlite:////authority/registry.db", Path("/authority/registry.db"))
     assert issuer.key == KeyPlace(Path("/authority/keys.json"), "issuer")
     assert issuer.status_url == "https://civil.example/status"
     assert ledger.url.path == Path("/elsewhere/ledger.db")
     assert ledger.key == KeyPlace(Path("/authority/log.key"))
     assert config.witness is not None
     assert config.verifying().knowledge == Path("/authority/knowledge")
+
+
+def test_a_store_may_be_kept_on_a_server():
+    """A PostgreSQL URL is taken as it is, and no file is looked for."""
+    issuer, _ = Config.parse(
+        changed(issuer={**SECTIONS["issuer"], "registry": "postgresql://civil@db.example/registry"}),
+        path=FILE,
+    ).issuing()
+    assert issuer.registry == Store("postgresql://civil@db.example/registry")
+    assert issuer.registry.missing is None
+    assert Store("sqlite:////nowhere/registry.db", Path("/nowhere/registry.db")).missing == "registry.db"
 
 
 def test_a_verifier_needs_no_issuer():
@@ -109,7 +119,7 @@ def test_all_faults_are_told_at_once():
         ("issuer", "status_url", "https://"),
         ("issuer", "registry", "sqlite://"),
         ("issuer", "registry", "sqlite:///"),
-        ("issuer", "registry", "postgresql://localhost/registry"),
+        ("issuer", "registry", "mysql://localhost/registry"),
         ("issuer", "key", "#issuer"),
         ("ledger", "origin", "civil+example"),
         ("witness", "name", ""),

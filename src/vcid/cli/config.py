@@ -63,19 +63,26 @@ FILE_NAME: Final = "vcid.toml"
 MAX_BYTES: Final = 64 * 1024
 
 _STORE: Final = "sqlite:///"
+_SERVER: Final = "postgresql://"
 _NEEDED: Final = "a section [{}], which this command is for"
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A database file."""
+    """Where a store is kept: in a file, or on a PostgreSQL server.
 
-    path: Path
+    Attributes:
+        url: the URL by which it is opened.
+        path: the file; ``None`` for a server.
+    """
+
+    url: str
+    path: Path | None = None
 
     @property
-    def url(self) -> str:
-        """The URL by which stores are opened."""
-        return f"{_STORE}{self.path}"
+    def missing(self) -> str | None:
+        """The name of the file that is not there, if one should be."""
+        return self.path.name if self.path is not None and not self.path.is_file() else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,9 +321,12 @@ def _read_path(text: str, folder: Path) -> Path:
 
 
 def _read_store(text: str, folder: Path) -> Store:
+    if text.startswith(_SERVER):
+        return Store(text)
     if not text.startswith(_STORE) or len(text) == len(_STORE):
-        raise ValueError("sqlite:/// and a path, such as sqlite:///registry.db")
-    return Store(_read_path(text.removeprefix(_STORE), folder))
+        raise ValueError("sqlite:/// and a path, such as sqlite:///registry.db, or postgresql://…")
+    path = _read_path(text.removeprefix(_STORE), folder)
+    return Store(f"{_STORE}{path}", path)
 
 
 def read_key_place(text: str, folder: Path) -> KeyPlace | TokenKey:

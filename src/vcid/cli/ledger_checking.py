@@ -212,7 +212,7 @@ def _read_proof(receipt: Receipt) -> tuple[LogProof, Entry | None]:
 def _remembered(config: Config | None, log: LogPolicy) -> View | None:
     from vcid.ledger.views import SqlViewStore
 
-    if config is None or config.verifier is None or not config.verifier.views.path.is_file():
+    if config is None or config.verifier is None or config.verifier.views.missing:
         return None
     views = SqlViewStore.open(config.verifier.views.url)
     try:

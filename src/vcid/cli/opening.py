@@ -251,8 +251,8 @@ def _open_witness(section: WitnessSection, keys: KeyRing, log: NoteKey, *, creat
 
 
 def _checked(store: Store, *, create: bool) -> Store:
-    if not create and not store.path.is_file():
-        raise Unavailable(f"there is no {store.path.name} where vcid.toml says: restore it from its backup")
+    if not create and store.missing:
+        raise Unavailable(f"there is no {store.missing} where vcid.toml says: restore it from its backup")
     return store
 
 

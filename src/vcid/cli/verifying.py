@@ -93,7 +93,8 @@ def verify(
             if audience is None:
                 shown = _Shown.of(verifier.check(_read(file), at=at), show_claims=show_claims)
             else:
-                presented = verifier.check_presentation(_read(file), at=at, **audience)
+                drawn, name = audience
+                presented = verifier.check_presentation(_read(file), challenge=drawn, domain=name, at=at)
                 shown = _Shown.of_presentation(presented, show_claims=show_claims)
             conclusions.add(shown.report.conclusion.value)
             if as_json:
@@ -160,13 +161,13 @@ class _Shown:
         ]
 
 
-def _audience(challenge: str | None, domain: str | None) -> dict[str, str] | None:
+def _audience(challenge: str | None, domain: str | None) -> tuple[str, str] | None:
     """Give what presentations have to answer; None for credentials."""
     if challenge is None and domain is None:
         return None
     if not challenge or not domain:
         raise click.UsageError("a presentation has to answer both --challenge and --domain, neither empty")
-    return {"challenge": challenge, "domain": domain}
+    return challenge, domain
 
 
 @contextmanager

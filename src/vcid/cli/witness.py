@@ -300,8 +300,8 @@ def _open_both(section: WitnessSection, logs: Sequence[NoteKey], keys: KeyRing, 
 
 
 def _url(store: Store, *, create: bool) -> str:
-    if not create and not store.path.is_file():
-        raise Unavailable(f"there is no {store.path.name}, and a witness that forgot has to change its key")
+    if not create and store.missing:
+        raise Unavailable(f"there is no {store.missing}, and a witness that forgot has to change its key")
     return store.url
 
 

@@ -10,14 +10,12 @@ when something happens tells the world when it happened.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from vcid.base_issuing import BaseIssuing
 from vcid.control import check_rebinding
 from vcid.dids.documents import parse_did
-from vcid.dids.names import lasting_name
 from vcid.drafting import Practice
 from vcid.errors import Behind, Conflict, Unavailable
 from vcid.issuers import Audience
@@ -26,6 +24,7 @@ from vcid.knowledge import Published
 from vcid.ledger.entries import Kind
 from vcid.orders import Order
 from vcid.own_keys import check_fit, open_office, prepare_office
+from vcid.publishing import Publisher, Publishing
 from vcid.topics import name_heads, refuse_old_ledger
 from vcid.trust import Accreditation
 
@@ -38,23 +37,12 @@ if TYPE_CHECKING:
     from vcid.credentials.model import Credential
     from vcid.encoding.json import JsonObject
     from vcid.keys.signing import Signer
-    from vcid.ledger.anchor import View
-    from vcid.ledger.entries import Entry
     from vcid.ledger.log import Ledger
     from vcid.ledger.receipts import Receipt
     from vcid.orders import Record, Renewal
-    from vcid.own_keys import Office
-    from vcid.status.registry import PreparedBatch, Publication, PublishedHead, RecoveryReport, Registry
+    from vcid.status.registry import PublishedHead, RecoveryReport, Registry
 
 _CHUNK = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Publishing:
-    """What a publication came to: the checkpoint, and the lists as published."""
-
-    view: View
-    lists: tuple[Publication, ...]
 
 
 class Issuer:
@@ -99,6 +87,7 @@ class Issuer:
             self.did, signer, registry=registry, ledger=ledger, practice=self._practice
         )
         self._topics, desk = self._office.topics, self._office.desk
+        self._publisher = Publisher(self.did, registry, ledger)
         self._counter = Counter(registry, desk, self._practice)
         self.disclosable = BaseIssuing(
             self.did,
@@ -300,7 +289,7 @@ class Issuer:
             Unavailable: a store or the witnesses can't be reached.
         """
         self.refuse_backup()
-        return self._publish(self._office, room=room)
+        return self._publisher.publish(self._office, room=room)
 
     def rotate(
         self,
@@ -340,24 +329,8 @@ class Issuer:
         following = prepare_office(
             self.did, next_signer, self._office, registry=self._registry, practice=practice
         )
-        self._publish(following, self._topics.change_key(next_signer.public_key))
+        self._publisher.publish(following, self._topics.change_key(next_signer.public_key))
         return Issuer(self.did, next_signer, registry=self._registry, ledger=self._ledger, practice=practice)
-
-    def _publish(self, office: Office, *changes: Entry, room: int = 0) -> Publishing:
-        """Publish, with changes of key before all that is signed with the key in force after them."""
-        self._ledger.check_witnesses()
-        resumed = True
-        while resumed:
-            prepared = self._registry.prepare_publication(
-                office.desk.write_list, base_url=office.desk.status_url, room=room
-            )
-            batch = self._registry.prepare_batch()
-            self._ledger.append([*changes, *self._entries(office, prepared.publications, batch)])
-            view = self._ledger.publish()
-            self._registry.confirm_publication(prepared.publications)
-            self._registry.confirm_batch(batch, seq=office.topics.newest_batch(), size=view.size)
-            resumed = prepared.resumed
-        return Publishing(view, self._registry.published_lists())
 
     def published(self) -> tuple[Published, ...]:
         """What verifiers need to know of this issuer, for ``Knowledge.gather``."""
@@ -426,19 +399,6 @@ class Issuer:
         with suppress(Unavailable):
             self._ledger.check_witnesses()
         return self._registry.recover(heads, published=published, accept_loss=accept_loss)
-
-    def _entries(
-        self, office: Office, publications: Iterable[Publication], batch: PreparedBatch
-    ) -> Iterator[Entry]:
-        """The entries to anchor: every list, and DID document and batch unless they are the newest."""
-        for it in publications:
-            yield office.topics.entry(Kind.STATUS_LIST, it.list_id, seq=it.seq, digest=it.digest)
-        for entry in (
-            office.topics.next_entry(Kind.DID_DOCUMENT, lasting_name(self.did), office.did_digest),
-            office.topics.next_entry(Kind.BATCH_ROOT, "", batch.digest),
-        ):
-            if entry is not None:
-                yield entry
 
     def _scan_heads(self, *more: str) -> dict[str, PublishedHead]:
         """Read the whole ledger for this issuer's lists."""

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 
 from vcid.errors import Behind, Conflict
 from vcid.ledger.batches import BatchReceipt
-from vcid.ledger.entries import Entry, Kind, decode_leaf, hash_list_id, key_digest, owner_topic, topic
+from vcid.ledger.entries import (
+    Entry,
+    Kind,
+    decode_leaf,
+    hash_list_id,
+    hashed_topic,
+    key_digest,
+    owner_topic,
+    topic,
+)
 from vcid.ledger.receipts import InclusionReceipt
 from vcid.status.registry import PublishedHead
 
@@ -17,7 +26,7 @@ if TYPE_CHECKING:
     from vcid.keys.signing import PublicKey, Signer
     from vcid.ledger.log import Ledger
     from vcid.ledger.receipts import Receipt
-    from vcid.status.registry import BatchPlace
+    from vcid.status.registry import BatchPlace, PreparedBatch
 
 _SCAN = 1000
 
@@ -35,6 +44,7 @@ class OwnTopics:
         self._ledger = ledger
         self._signer = signer
         self._owner = owner
+        self._batches = topic(owner, Kind.BATCH_ROOT, "")
 
     def refuse_given_up_key(self) -> None:
         """Check that the signer's key is the one in force.
@@ -82,10 +92,44 @@ class OwnTopics:
             return None
         return self.entry(kind, list_id, seq=latest.seq + 1 if latest else 0, digest=digest)
 
-    def newest_batch(self) -> int:
-        """The number of the newest batch that was anchored; -1 if none was."""
-        latest = self._ledger.latest(topic(self._owner, Kind.BATCH_ROOT, ""))
-        return latest.seq if latest else -1
+    def batch_entry(self, batch: PreparedBatch) -> Entry:
+        """Write the next entry of the issuer's batches."""
+        latest = self._ledger.latest(self._batches)
+        return self.entry(Kind.BATCH_ROOT, "", seq=latest.seq + 1 if latest else 0, digest=batch.digest)
+
+    def find_batch(self, batch: PreparedBatch) -> Entry | None:
+        """Find the entry of a batch, whoever of the issuer's processes anchored it, and with which key."""
+        latest = self._ledger.latest(self._batches)
+        for seq in range(batch.after + 1, latest.seq + 1 if latest else 0):
+            entry = self._ledger.find(self._batches, seq)
+            if entry is not None and entry.digest == batch.digest:
+                return entry
+        return None
+
+    def require_batch(self, batch: PreparedBatch) -> int:
+        """The number of the entry of a batch that was anchored.
+
+        Raises:
+            Conflict: it was not (``not-found``).
+        """
+        entry = self.find_batch(batch)
+        if entry is None:
+            raise Conflict("not-found", "the ledger lacks a batch that was anchored just now")
+        return entry.seq
+
+    def carry_over(self, list_ids: Iterable[str]) -> dict[str, Entry]:
+        """Write entries for lists as they stand in the ledger, where a former key signed their newest ones.
+
+        Args:
+            list_ids: the lists' ids, or their hashes in hexadecimal where the ids are not known.
+        """
+        entries = {}
+        for list_id in list_ids:
+            list_hash = hash_list_id(list_id) if ":" in list_id else bytes.fromhex(list_id)
+            latest = self._ledger.latest(hashed_topic(self._owner, Kind.STATUS_LIST, list_hash))
+            if latest is not None and latest.signing_key != self._signer.public_key:
+                entries[list_id] = latest.follow(self._signer, latest.digest)
+        return entries
 
     def prove_batch(self, where: BatchPlace) -> Receipt:
         """Write the receipt for a document's place in a batch, at the first checkpoint that has it.
@@ -93,7 +137,7 @@ class OwnTopics:
         Raises:
             Conflict: the ledger has no such batch (``not-found``), or is damaged (``corrupt``).
         """
-        entry = self._ledger.find(topic(self._owner, Kind.BATCH_ROOT, ""), where.seq)
+        entry = self._ledger.find(self._batches, where.seq)
         if entry is None:
             raise Conflict("not-found", "the ledger has no batch of that number")
         inclusion = InclusionReceipt.parse(self._ledger.inclusion(entry, where.size).body)

@@ -21,7 +21,7 @@ digest to that entry and on to a checkpoint, whose cosignatures say by when the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Self
 
@@ -112,7 +112,7 @@ class BatchReceipt:
         inclusion: the batch's entry in the log.
     """
 
-    salt: bytes
+    salt: bytes = field(repr=False)
     place: int
     size: int
     path: tuple[bytes, ...]

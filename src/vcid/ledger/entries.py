@@ -21,7 +21,7 @@ by the key in force and naming the next; from then on the next one signs for all
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
 from hashlib import sha256
@@ -84,7 +84,7 @@ def hash_list_id(list_id: str) -> bytes:
 
 def topic(owner: PublicKey, kind: Kind, list_id: str) -> bytes:
     """Derive the topic under which an owner's entries about one list stand in the log."""
-    return _topic(owner, kind, hash_list_id(list_id))
+    return hashed_topic(owner, kind, hash_list_id(list_id))
 
 
 # Every entry that is checked asks for one, and a log has few owners.
@@ -100,7 +100,8 @@ def key_digest(key: PublicKey) -> bytes:
     return sha256(frame(_KEY, key.key_type.value.encode(), key.raw)).digest()
 
 
-def _topic(owner: PublicKey, kind: Kind, list_hash: bytes) -> bytes:
+def hashed_topic(owner: PublicKey, kind: Kind, list_hash: bytes) -> bytes:
+    """Derive a topic from its list's hash, as all who replay a log know it."""
     key_type = owner.key_type.value.encode()
     return sha256(frame(_TOPIC, key_type, owner.raw, kind.value.encode(), list_hash)).digest()
 
@@ -139,7 +140,7 @@ class Entry:
             raise ValueError("an entry holds SHA-256 digests of 32 bytes")
         if not 0 <= self.seq <= _MAX_SEQ or not 0 < len(self.signature) <= 256:
             raise ValueError("an entry's seq lies between 0 and 2^63 - 1, and it is signed")
-        object.__setattr__(self, "topic", _topic(self.owner, self.kind, self.list_hash))
+        object.__setattr__(self, "topic", hashed_topic(self.owner, self.kind, self.list_hash))
 
     @classmethod
     def sign(
@@ -154,7 +155,7 @@ class Entry:
     ) -> Self:
         """Sign the next digest of one of the signer's topics, or of a first owner's that it stands in for."""
         owner, list_hash = owner or signer.public_key, hash_list_id(list_id)
-        signature = signer.sign(_statement(_topic(owner, kind, list_hash), seq, digest))
+        signature = signer.sign(_statement(hashed_topic(owner, kind, list_hash), seq, digest))
         return cls(
             kind=kind,
             owner=owner,
@@ -164,6 +165,12 @@ class Entry:
             signing_key=signer.public_key,
             signature=signature,
         )
+
+    def follow(self, signer: Signer, digest: bytes) -> Self:
+        """Sign the digest that comes after this one, by the owner's key in force."""
+        seq = self.seq + 1
+        signature = signer.sign(_statement(self.topic, seq, digest))
+        return replace(self, seq=seq, digest=digest, signing_key=signer.public_key, signature=signature)
 
     @classmethod
     def change_key(

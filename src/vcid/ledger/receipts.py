@@ -26,7 +26,7 @@ and the signatures are for ``vcid.ledger.judge``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Self
 
@@ -68,11 +68,11 @@ class Receipt:
 
     Attributes:
         media_type: ``HEAD_RECEIPT`` or ``INCLUSION_RECEIPT``.
-        body: the text, in UTF-8.
+        body: the text, in UTF-8; that of a batch receipt holds a salt.
     """
 
     media_type: str
-    body: bytes
+    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

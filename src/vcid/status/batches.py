@@ -8,7 +8,7 @@ receipt can be written whenever it is asked for.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -35,10 +35,12 @@ class PreparedBatch:
     Attributes:
         number: the batch's number in the registry.
         digest: what is to be anchored.
+        after: the number in the ledger of the batch before it, so that its own is a later one; -1 for none.
     """
 
     number: int
     digest: bytes
+    after: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class BatchPlace:
 
     batch: Batch
     place: int
-    salt: bytes
+    salt: bytes = field(repr=False)
     seq: int
     size: int
 
@@ -67,9 +69,10 @@ def prepare(transaction: Transaction, random: Callable[[int], bytes]) -> Prepare
         Behind: the registry must publish nothing.
     """
     refuse_if_behind(transaction)
+    (after,) = transaction.execute("SELECT COALESCE(MAX(seq), -1) FROM batch").fetchone()
     waiting = transaction.execute("SELECT number, digest FROM batch WHERE size IS NULL").fetchone()
     if waiting is not None:
-        return PreparedBatch(*waiting)
+        return PreparedBatch(waiting[0], waiting[1], after)
     rows = transaction.execute(
         "SELECT number, media_type, content FROM issuance WHERE content IS NOT NULL"
         " AND number NOT IN (SELECT issuance FROM batch_place) ORDER BY number"
@@ -88,7 +91,7 @@ def prepare(transaction: Transaction, random: Callable[[int], bytes]) -> Prepare
         "INSERT INTO batch_place (issuance, batch, place, salt) VALUES (?, ?, ?, ?)",
         ((row[0], stored[0], place, salt) for row, place, salt in zip(rows, places, kept, strict=True)),
     )
-    return PreparedBatch(stored[0], batch.digest)
+    return PreparedBatch(stored[0], batch.digest, after)
 
 
 def confirm(transaction: Transaction, prepared: PreparedBatch, *, seq: int, size: int) -> None:

@@ -228,6 +228,18 @@ def _remember_lost(transaction: Transaction, list_id: str, head: PublishedHead) 
     )
 
 
+def lost_lists(transaction: Transaction) -> tuple[str, ...]:
+    """Name the lists that can't be published on: by their ids, or by their hashes where those are unknown."""
+    return tuple(row[0] for row in transaction.execute("SELECT list_id FROM lost_list ORDER BY list_id"))
+
+
+def advance_lost(transaction: Transaction, versions: Mapping[str, int]) -> None:
+    """Note that lost lists are about to be anchored under another number, as they stand."""
+    transaction.executemany(
+        "UPDATE lost_list SET seq = ? WHERE list_id = ?", [(seq, name) for name, seq in versions.items()]
+    )
+
+
 def _set_published(transaction: Transaction, number: int, head: PublishedHead, content: bytes | None) -> None:
     """Take the ledger's word for the newest version; what the registry had of the list is out of date."""
     transaction.execute("DELETE FROM publication WHERE list = ?", (number,))

@@ -419,6 +419,17 @@ class Registry:
         with self._database.transaction() as transaction:
             return recovery.recover(transaction, heads, published or {}, now=now, accept_loss=accept_loss)
 
+    def lost_lists(self) -> tuple[str, ...]:
+        """Name the lists lost in a recovery: by id, or by its hash in hexadecimal where that is unknown."""
+        with self._database.read() as transaction:
+            return recovery.lost_lists(transaction)
+
+    def advance_lost(self, versions: Mapping[str, int]) -> None:
+        """Note under which numbers lost lists are about to be anchored anew, as they stand."""
+        if versions:
+            with self._database.transaction() as transaction:
+                recovery.advance_lost(transaction, versions)
+
     def _reserve(self, transaction: Transaction, request: Request, now: str) -> Issuance | Conflict:
         try:
             return issuances.reserve(transaction, request, self._purposes, self._random, now)

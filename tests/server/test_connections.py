@@ -34,8 +34,8 @@ def test_work_that_is_given_up_keeps_its_place():
     async def run():
         workers = Workers(2)
         for _ in range(5):
-            answers = await asyncio.gather(*(workers.do(work, within=0.05) for _ in range(8)))
-            assert answers == [None] * 8
+            answers = await asyncio.gather(*(workers.do(work, within=0.05) for _ in range(20)))
+            assert answers == [None] * 20
         assert work.most == 2
         work.end.set()
         await asyncio.sleep(0.2)
@@ -47,20 +47,20 @@ def test_work_that_is_given_up_keeps_its_place():
 
 
 def test_who_finds_no_place_is_told_at_once():
-    """Past the threads and as many in line, nobody waits; a place is free again when the work has ended."""
+    """Past the threads and the line before them, nobody waits; a place is free again when the work has ended."""
     work = Threads()
 
     async def run():
         workers = Workers(1)
-        waiting = [asyncio.ensure_future(workers.do(work, within=10)) for _ in range(2)]
+        waiting = [asyncio.ensure_future(workers.do(work, within=10)) for _ in range(5)]
         await asyncio.sleep(0.05)
         assert await asyncio.wait_for(workers.do(work, within=10), 1) is None
         work.end.set()
-        assert await asyncio.gather(*waiting) == ["done", "done"]
+        assert await asyncio.gather(*waiting) == ["done"] * 5
         assert await workers.do(work, within=10) == "done"
 
     asyncio.run(run())
-    assert work.done == 3
+    assert (work.done, work.most) == (6, 1)
 
 
 def test_what_goes_wrong_in_a_thread_is_raised():

@@ -64,7 +64,7 @@ class Limits:
         status_url: the URL below which status lists are found, where that is fixed.
         max_body: the largest body read, in bytes.
         timeout: how long reading a body, and again answering it, may take, in seconds.
-        threads: how many requests are worked on at once; as many more wait in line.
+        threads: how many requests are worked on at once; four times as many wait in line.
     """
 
     token: str | None = None

@@ -9,16 +9,19 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from threading import BoundedSemaphore
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 Done = TypeVar("Done")
 
+_LINE: Final = 4
+"""How many wait for each thread at most; past that, nobody is kept waiting in vain."""
+
 
 class Workers:
-    """A bounded number of threads, with a line before them that holds as many again.
+    """A bounded number of threads, with a line before them in which a burst of requests can wait.
 
     Args:
         threads: how many there are at most.
@@ -26,7 +29,7 @@ class Workers:
 
     def __init__(self, threads: int) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="vcid")
-        self._places = BoundedSemaphore(2 * threads)
+        self._places = BoundedSemaphore((1 + _LINE) * threads)
 
     async def do(self, work: Callable[[], Done], *, within: float) -> Done | None:
         """Do some work, and give what came of it.

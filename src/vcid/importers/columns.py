@@ -89,9 +89,8 @@ class Tree:
         return path
 
 
-def build_tree(cells: Mapping[str, Any], constants: Mapping[str, str]) -> Tree:
+def build_tree(values: Mapping[str, Any]) -> Tree:
     """Arrange values by JSON pointer into objects and lists, closing up the lists."""
-    values = constants_that_count(cells, constants) | dict(cells)
     root: dict[str, Any] = {}
     for path, value in values.items():
         *steps, last = path.split("/")[1:]

@@ -23,6 +23,7 @@ from vcid.importers.fhir_parts import (
     read_birth_place,
     read_names,
     rest_of_person,
+    take_number_once,
     text_of,
 )
 from vcid.importers.source import Reading
@@ -140,10 +141,11 @@ def _read_patient(account: Account, patient: Field, number_system: str) -> None:
     account.take_number(patient.get("multipleBirthInteger"), "/birthOrder")
     read_birth_place(account, patient)
     for identifier in items_of(account, patient.get("identifier")):
-        if account.has("/registration/number") or not _is_number(identifier, number_system):
+        value = identifier.get("value")
+        if value is None or not _is_number(identifier, number_system):
             account.leave(identifier, "identifier")
         else:
-            account.take(identifier.get("value"), "/registration/number")
+            take_number_once(account, value)
 
 
 def _is_number(identifier: Field, number_system: str) -> bool:

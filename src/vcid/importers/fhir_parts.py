@@ -44,8 +44,11 @@ def read_names(account: Account, person: Field, target: str, start: int = 0) -> 
     count = start
     for name in items_of(account, person.get("name")):
         use = text_of(name.get("use"))
+        period = name.get("period")
         if use in _NOT_OFFICIAL:
             account.leave(name, "name-not-official")
+        elif period is not None and period.get("end") is not None:
+            account.leave(name, "former-name")
         elif use not in (None, "official"):
             account.refuse(name, "unknown-name-use", "a use of FHIR's value set name-use")
         else:
@@ -63,8 +66,11 @@ def read_birth_place(account: Account, person: Field) -> None:
     """Read where a person was born: the extension patient-birthPlace, an Address."""
     for extension in items_of(account, person.get("extension")):
         address = extension.get("valueAddress")
-        if text_of(extension.get("url")) != BIRTH_PLACE or address is None or account.has("/birthPlace"):
+        if text_of(extension.get("url")) != BIRTH_PLACE:
             account.leave(extension, "extension")
+            continue
+        if address is None or account.has("/birthPlace"):
+            account.refuse(extension, "repeated", "one extension patient-birthPlace, with an address")
             continue
         account.leave(extension.get("url"), "structure")
         account.cross(address.get("country"), "/birthPlace/country", COUNTRIES)
@@ -95,6 +101,17 @@ def expect_code(account: Account, place: Field | None, wanted: str, code: str) -
         account.refuse(place, code, wanted)
 
 
+def take_number_once(account: Account, value: Field) -> None:
+    """Take a registration number, or see that it is the one that was taken before."""
+    target = "/registration/number"
+    if not account.has(target):
+        account.take(value, target)
+    elif account.value(target) == value.value:
+        account.leave(value, "said-already")
+    else:
+        account.refuse(value, "contradiction", "the registration number that stands elsewhere in the source")
+
+
 def rest_of_person(element: str, place: Field, left_out: dict[str, str]) -> str:
     """Say why an untouched part of a person's resource is left out; empty where nobody knows it.
 
@@ -106,6 +123,8 @@ def rest_of_person(element: str, place: Field, left_out: dict[str, str]) -> str:
     name = place.name
     if name in ("modifierExtension", "implicitRules"):
         return ""
+    if name == element and name in left_out:
+        return left_out[name]
     if name.startswith("_") or name in _EXTENSIONS:
         return "extension"
     if name == element or place.value is None:

@@ -93,7 +93,7 @@ def _read_event(account: Account, event: Field, stated: Stated) -> None:
     _expect(account, event.get("status"), {"REGISTERED"}, "not-registered", "an event that is REGISTERED")
     flags = event.get("flags")
     for flag in flags.items() if flags is not None else ():
-        if flag.value in BARRING_FLAGS:
+        if not isinstance(flag.value, str) or flag.value in BARRING_FLAGS:
             account.refuse(flag, "barred", f"none of {', '.join(sorted(BARRING_FLAGS))}")
     statuses = event.get("legalStatuses")
     registered = statuses.get("REGISTERED") if statuses is not None else None

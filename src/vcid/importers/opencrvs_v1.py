@@ -9,12 +9,22 @@ its mother.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from vcid.credentials.birth import new_child_ref
 from vcid.importers.crosswalks import COUNTRIES, OPENCRVS_BIRTH_TYPE, OPENCRVS_PLACE_TYPE, OPENCRVS_V1_SEX
 from vcid.importers.days import take_day, take_day_of
-from vcid.importers.fhir_parts import code_of, codings, expect_code, items_of, rest_of_person, text_of
+from vcid.importers.fhir_parts import (
+    code_of,
+    codings,
+    expect_code,
+    expect_flag,
+    items_of,
+    rest_of_person,
+    take_number_once,
+    text_of,
+)
 from vcid.importers.names import NameInParts
 from vcid.importers.source import Reading
 from vcid.importers.stated import Stated
@@ -33,6 +43,13 @@ TOPIC: Final = "BIRTH_REGISTERED"
 _SPECS: Final = "http://opencrvs.org/specs/"
 _SECTIONS: Final = ("http://opencrvs.org/doc-sections", f"{_SPECS}sections")
 _PLURALITY: Final = "57722-1"
+_LANGUAGE: Final = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
+_RESOURCE_OF: Final = {
+    "child-details": "Patient",
+    "mother-details": "Patient",
+    "father-details": "Patient",
+    "birth-encounter": "Encounter",
+}
 
 _PERSON: Final = {
     "resourceType": "structure",
@@ -148,16 +165,18 @@ class _BundleReader:
         people: dict[str, Field] = {}
         for section in items_of(self._account, composition.get("section")):
             entries = section.get("entry")
-            first = next(iter(entries.items()), None) if entries is not None else None
-            reference = text_of(first.get("reference")) if first is not None else None
+            listed = [*entries.items()] if entries is not None else []
+            reference = text_of(listed[0].get("reference")) if len(listed) == 1 else None
             resource = self._resources.get(reference or "")
             for coding in codings(section.get("code")):
                 code = code_of(coding, *_SECTIONS)
-                if code is None or resource is None:
+                if code not in _RESOURCE_OF or resource is None:
                     continue
-                if code in people:
-                    self._account.refuse(section, "repeated", "each section once")
-                elif code in ("child-details", "mother-details", "father-details", "birth-encounter"):
+                if code in people or any(resource.path == known.path for known in people.values()):
+                    self._account.refuse(section, "repeated", "each section and each person once")
+                elif text_of(resource.get("resourceType")) != _RESOURCE_OF[code]:
+                    self._account.refuse(section, "wrong-type", f"a section about a {_RESOURCE_OF[code]}")
+                else:
                     people[code] = resource
         return people
 
@@ -197,6 +216,11 @@ class _BundleReader:
 
     def _read_child(self, child: Field) -> None:
         account = self._account
+        expect_flag(account, child.get("active"), "true", "not-in-use")
+        for death in ("deceased", "deceasedBoolean"):
+            expect_flag(account, child.get(death), "false", "deceased")
+        if (died := child.get("deceasedDateTime")) is not None:
+            account.refuse(died, "deceased", "a living person")
         self._read_names(child, "")
         account.cross(child.get("gender"), "/sexAtBirth", OPENCRVS_V1_SEX)
         take_day(account, child.get("birthDate"), "/birthDate")
@@ -206,12 +230,8 @@ class _BundleReader:
             value = identifier.get("value")
             if "BIRTH_REGISTRATION_NUMBER" not in types or value is None:
                 account.leave(identifier, "identifier")
-            elif not account.has("/registration/number"):
-                account.take(value, "/registration/number")
-            elif account.value("/registration/number") == value.value:
-                account.leave(value, "said-already")
             else:
-                account.refuse(value, "contradiction", "the registration number that the Task has")
+                take_number_once(account, value)
 
     def _read_names(self, person: Field, target: str) -> int:
         """Read names, whose ``use`` is the code of a language."""
@@ -223,9 +243,15 @@ class _BundleReader:
                 given=[*items_of(account, name.get("given"))], family=[] if family is None else [family]
             )
             if parts.read(account, f"{target}/names/{count}"):
-                account.take(name.get("use"), f"{target}/names/{count}/lang")
+                self._read_language(name.get("use"), f"{target}/names/{count}/lang")
                 count += 1
         return count
+
+    def _read_language(self, use: Field | None, target: str) -> None:
+        if use is not None and not use.is_blank and _LANGUAGE.fullmatch(text_of(use) or "") is None:
+            self._account.refuse(use, "unknown-name-use", "the code of a language, such as en")
+        else:
+            self._account.take(use, target)
 
     def _read_encounter(self, encounter: Field) -> None:
         account = self._account
@@ -243,7 +269,11 @@ class _BundleReader:
         for observation in self._by_type.get("Observation", []):
             quantity = observation.get("valueQuantity")
             codes = [code_of(it, "http://loinc.org") for it in codings(observation.get("code"))]
-            if _PLURALITY in codes and quantity is not None and not account.has("/birthType"):
+            if _PLURALITY not in codes or quantity is None:
+                continue
+            if account.has("/birthType"):
+                account.refuse(observation, "repeated", "one observation of the kind of birth")
+            else:
                 account.cross(quantity.get("value"), "/birthType", OPENCRVS_BIRTH_TYPE)
 
 

@@ -40,6 +40,7 @@ _NAME_STATUS: Final = "/nameStatus"
 # A name that may be shown: those of published field lists look so, and names of people rarely do.
 _SHOWN_NAME: Final = re.compile(r"[a-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*")
 _MAX_NAME: Final = 80
+_OTHER_SHOWN_NAMES: Final = frozenset({"DECLARED", "REGISTERED"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,8 @@ class Field:
 
 
 def _is_shown(name: str) -> bool:
+    if name in _OTHER_SHOWN_NAMES:
+        return True
     return len(name) <= _MAX_NAME and _SHOWN_NAME.fullmatch(name) is not None
 
 
@@ -242,7 +245,7 @@ class Account:
         if self._is_named() and self._reading.stated.fields.get(_NAME_STATUS) in (None, "notYetNamed"):
             self._values[_NAME_STATUS] = "recorded"
         stated = self._reading.stated.apply(self._values)
-        tree = build_tree(stated | self._values, {})
+        tree = build_tree(stated | self._values)
         on = self._reading.on or latest_day(utc_now())
         record, errors = BirthRegistration.read_mapping(tree.fields, on=on, new_ref=self._reading.new_ref)
         for error in errors:

@@ -45,7 +45,7 @@ class Stated:
             the places in lists: ``/patient/name/*/suffix``.
     """
 
-    fields: Mapping[str, JSON] = field(default_factory=dict)
+    fields: Mapping[str, JSON] = field(default_factory=dict, repr=False)
     parentage: Mapping[int, str] = field(default_factory=dict)
     zone: tzinfo = UTC
     ignored: frozenset[str] = frozenset()

@@ -159,7 +159,8 @@ class _RowReader:
             if cell:
                 cells[path] = _read_cell(path, column, cell, row.line, faults)
         faulty = {path for path, value in cells.items() if value is None}
-        tree = build_tree(cells, self._columns.constants)
+        stated = constants_that_count(cells, self._columns.constants)
+        tree = build_tree(stated | cells)
         record, errors = BirthRegistration.read_mapping(
             _without_faulty(tree.fields), on=self._on, new_ref=self._new_ref
         )
@@ -169,16 +170,13 @@ class _RowReader:
                 column_name = self._columns.column_of(original)
                 faults.append(FieldError(column_name, error.code, error.expected, error.found, row.line))
         self._check_number(cells, row.line, faults)
-        report = self._report(cells, {fault.path: fault.code for fault in reversed(faults)})
+        codes = {fault.path: fault.code for fault in reversed(faults)}
+        entries = tuple(self._outcome(name, cells, codes) for name in self._header)
+        report = LossReport(SYSTEM, entries, tuple(sorted(stated.keys() - cells.keys())))
         return Row(row.line, None if faults else record, tuple(faults), report)
 
-    def _report(self, cells: Mapping[str, Any], codes: Mapping[str, str]) -> LossReport:
-        """Tell what became of each column, given the codes of those that are at fault."""
-        stated = constants_that_count(cells, self._columns.constants)
-        entries = tuple(self._outcome(name, cells, codes) for name in self._header)
-        return LossReport(SYSTEM, entries, tuple(sorted(path for path in stated if path not in cells)))
-
     def _outcome(self, name: str, cells: Mapping[str, Any], codes: Mapping[str, str]) -> FieldOutcome:
+        """Tell what became of a column, given the codes of those that are at fault."""
         path = self._paths.get(name)
         if path is None:
             return FieldOutcome(source=name, outcome=Outcome.LEFT_OUT, code="ignored")

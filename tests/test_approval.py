@@ -88,7 +88,8 @@ def test_a_renewal_is_approved_like_any_other(world, issuer):
     proposal = issuer.propose(Renewal(key="b", former="a", dids={did: "did:web:other.example"}))
     assert not issuer.is_revoked("a")
     assert issuer.issue_approved("b", approvals(world, proposal, *REGISTRARS[:2]))
-    assert issuer.is_revoked("a")
+    assert issuer.is_superseded("a")
+    assert not issuer.is_revoked("a")
 
 
 class TestTooFew:

@@ -1,5 +1,6 @@
 """A credential issued again: after loss, or rebound at majority. The former one reads superseded, not revoked."""
 
+import sqlite3
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,9 @@ from vcid.holder import Holder
 from vcid.keys.custody import open_sealed, reseal, seal
 from vcid.keys.signing import LocalSigner
 from vcid.orders import Renewal
-from vcid.report import CheckName, Conclusion, Outcome
+from vcid.report import Check, CheckName, Conclusion, Outcome
+from vcid.status.bitstring import StatusListCredential
+from vcid.statuses import _REPLACED, _Found, _weigh
 from world import COURT, REGISTRY, World, birth
 
 CHALLENGE = "drawn-at-random"
@@ -136,6 +139,110 @@ class TestReissue:
         """Keys are different texts, identities DIDs."""
         with pytest.raises(ValueError):
             Renewal(**{"key": "b", "former": "a", "dids": {COURT: REGISTRY}, **changes})
+
+
+class TestRevokingWhatWasRenewed:
+    """A fraud goes on in whatever was issued in its place; a loss does not."""
+
+    @pytest.fixture
+    def chain(self, issuer):
+        """Three credentials, each in the place of the one before."""
+        first = issuer.issue(birth(), key="a")
+        second = issuer.renew(renewal(first, key="b"))
+        third = issuer.renew(renewal(second, key="c", former="b"))
+        issuer.publish()
+        return first, second, third
+
+    @pytest.mark.parametrize("key", ["a", "b", "c"])
+    def test_the_one_in_force_is_revoked_and_all_read_so(self, world, issuer, chain, key):
+        """By whichever key: nothing of the chain verifies, and nobody is sent for a newer one."""
+        assert [check(world, issuer, it)[CheckName.STATUS].code for it in chain[:2]] == ["superseded"] * 2
+        assert check(world, issuer, chain[2])
+        assert issuer.revoke(key=key)
+        assert not issuer.revoke(key="c")
+        issuer.publish()
+        for credential in chain:
+            report = check(world, issuer, credential)
+            assert (report.conclusion, report[CheckName.STATUS].code) == (Conclusion.REJECTED, "revoked")
+
+    def test_by_the_former_credential_too(self, issuer, chain):
+        """The paper at hand is often the old one."""
+        assert issuer.revoke(credential=chain[0])
+        assert issuer.is_revoked("c")
+
+    def test_superseded_and_revoked_are_told_apart(self, issuer, chain):
+        """In the registry as in what is published."""
+        assert [issuer.is_superseded(key) for key in "abc"] == [True, True, False]
+        assert not any(issuer.is_revoked(key) for key in "abc")
+        issuer.revoke(key="a")
+        assert not any(issuer.is_superseded(key) for key in "abc")
+        assert all(issuer.is_revoked(key) for key in "abc")
+        for ask in (issuer.is_revoked, issuer.is_superseded):
+            with pytest.raises(Conflict, match="not-found"):
+                ask("unknown")
+
+    def test_a_former_one_revoked_before_its_renewal_is_done(self, world, issuer):
+        """What is only reserved is not in force: the former one is revoked, and the renewal refused."""
+        old = issuer.issue(birth(), key="a")
+        asked = renewal(old)
+        reserved = issuer._registry.reserve("again", asked.digest, succeeds="a")
+        assert issuer.revoke(key="a")
+        with pytest.raises(Conflict, match="revoked"):
+            issuer._registry.complete(reserved, old)
+
+    def test_a_renewal_revoked_before_it_is_done(self, world, issuer):
+        """It takes nothing from the former one, which can be renewed under another key."""
+        old = issuer.issue(birth(), key="a")
+        asked = renewal(old)
+        issuer._registry.reserve("again", asked.digest, succeeds="a")
+        issuer.revoke(key="again")
+        issuer.publish()
+        assert check(world, issuer, old)
+        assert not issuer.is_revoked("a")
+        with pytest.raises(Conflict, match="revoked"):
+            issuer.renew(asked)
+        assert issuer.renew(renewal(old, key="other"))
+
+    def test_a_recovery_forgets_it_no_more_than_any_revocation(self, world, issuer, chain, tmp_path):
+        """A backup from before has the chain superseded; what was published since says revoked."""
+        with sqlite3.connect(tmp_path / "registry.db") as now, sqlite3.connect(tmp_path / "old.db") as then:
+            now.backup(then)
+        issuer.revoke(key="a")
+        contents = {it.list_id: it.content for it in issuer.publish().lists}
+        restored = world.issuer(signer=issuer._signer, registry=world.registry("old"))
+        restored.recover(contents)
+        restored.publish()
+        for credential in chain:
+            assert check(world, restored, credential)[CheckName.STATUS].code == "revoked"
+
+    def test_what_is_unset_is_not_told_from_padding(self, issuer, chain):
+        """Unset or not, each turn unsets as many of the statuses that say replaced, in steps of eight."""
+        unset = []
+        for revoked in ("", "a", ""):
+            before = {it.list_id: set_indices(it) for it in issuer._registry.published_lists()}
+            if revoked:
+                issuer.revoke(key=revoked)
+            after = {it.list_id: (it.purpose, set_indices(it)) for it in issuer.publish().lists}
+            unset.append({purpose: len(before[url] - now) for url, (purpose, now) in after.items()})
+        for counts in unset:
+            assert counts["revocation"] == 0
+            assert counts["refresh"] > 0
+            assert counts["refresh"] % 8 == 0
+
+    def test_another_issuers_word_hides_no_revocation(self, world, issuer, chain):
+        """Who says that there is a newer one masks what the same issuer revoked, and no more."""
+        found = [
+            _Found(Check.failed(CheckName.STATUS, "revoked", ""), frozenset({REGISTRY})),
+            _Found(_REPLACED, frozenset({COURT})),
+        ]
+        assert [it.code for it in _weigh(found)] == ["revoked", ""]
+        own = _Found(_REPLACED, frozenset({REGISTRY, COURT}))
+        assert [it.code for it in _weigh([found[0], own])] == ["superseded", ""]
+
+
+def set_indices(publication):
+    status_list = StatusListCredential.parse(parse_object(publication.content))
+    return set(status_list.bits.set_indices())
 
 
 class TestRebind:

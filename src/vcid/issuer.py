@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from vcid.ledger.log import Ledger
     from vcid.ledger.receipts import Receipt
     from vcid.orders import Record, Renewal
-    from vcid.status.registry import PublishedHead, RecoveryReport, Registry
+    from vcid.status.registry import Issuance, PublishedHead, RecoveryReport, Registry
 
 _CHUNK = 500
 
@@ -237,15 +237,27 @@ class Issuer:
         return self._counter.find(key)
 
     def is_revoked(self, key: str) -> bool:
-        """Whether the credential issued under a key was revoked, published already or not.
+        """Whether the credential of a key, or the one in force in its place, was revoked, published or not.
 
         Raises:
             Conflict: no such credential (``not-found``).
         """
-        found = self._registry.find(key=key)
+        return self._find_in_force(key).is_revoked
+
+    def is_superseded(self, key: str) -> bool:
+        """Whether another credential stands in for that of a key, and was not revoked.
+
+        Raises:
+            Conflict: no such credential (``not-found``).
+        """
+        in_force = self._find_in_force(key)
+        return in_force.key != key and not in_force.is_revoked
+
+    def _find_in_force(self, key: str) -> Issuance:
+        found = self._registry.find_in_force(key)
         if found is None:
             raise Conflict("not-found", "the registry knows no such credential")
-        return found.is_revoked
+        return found
 
     def existence(self, key: str) -> Receipt | None:
         """Prove by when the credential of a key existed, for as long as the ledger's witnesses are believed.
@@ -263,6 +275,10 @@ class Issuer:
 
     def revoke(self, *, key: str | None = None, credential: Credential | None = None) -> bool:
         """Revoke a credential for good; verifiers learn of it by the next publication.
+
+        To revoke one that was superseded is to revoke the one in force in its place, from when on both read
+        revoked: the former holds no longer by itself, and a fraud that it was issued on goes on in the other.
+        One that was merely lost is superseded by ``renew``, and needs no revoking.
 
         Returns:
             Whether this call revoked it; False if it was revoked before.

@@ -180,6 +180,8 @@ class Counter:
             place = self._registry.reserve(order.key, statement.digest)
         if place.credential is not None:
             return place, {}
+        if place.is_revoked:
+            raise Conflict("revoked", "this was revoked before it was issued: another key names another one")
         try:
             if isinstance(order, Renewal):
                 return place, self._desk.rewrite(order, self._former(order), place, now)

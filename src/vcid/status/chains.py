@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from vcid.status.issuances import Issuance
     from vcid.storage import Transaction
 
+REPLACED: Final = "refresh"
+"""The purpose whose status says that a newer credential is to be had; the only one that is ever unset."""
+
 _REVOKED: Final = "revocation"
-_REPLACED: Final = "refresh"
 
 
 def find_in_force(transaction: Transaction, issuance: Issuance) -> Issuance:
@@ -67,5 +69,5 @@ def _unset_replaced(transaction: Transaction, key: str) -> None:
         " UPDATE slot SET is_set = 0, set_at = NULL WHERE is_set = 1"
         " AND issuance IN (SELECT number FROM chain)"
         " AND list IN (SELECT number FROM status_list WHERE purpose = ?)",
-        (key, _REPLACED),
+        (key, REPLACED),
     )

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 from vcid.errors import Conflict, Unavailable
 from vcid.status.allocation import capacity, draw_below, take_slot
 from vcid.status.bitstring import MIN_ENTRIES, StatusList
+from vcid.status.chains import REPLACED
 from vcid.status.tables import Publication, promote, read_publications, refuse_if_behind
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ LOW_ROOM: Final = MIN_ENTRIES // 8
 MAX_ROOM: Final = 10_000_000
 """For how many credentials places may be asked for at once: a slip of the keyboard would fill the disk."""
 
-# The bits that each publication sets come in steps of this many, decoys filling up, so that one without a
-# revocation and one with a few look alike.
+# The bits that each publication sets, and those that it unsets where any may be, come in steps of this many,
+# decoys filling up, so that one without a revocation and one with a few look alike.
 _STEP: Final = 8
 _FIRST_DECOYS: Final = 64
 _MAX_NAMES: Final = 10
@@ -173,6 +174,7 @@ def _next_bits(transaction: Transaction, number: int, seq: int, random: Callable
         "SELECT COUNT(*) FROM slot WHERE list = ? AND is_set = 1 AND first_seq IS NULL", (number,)
     ).fetchone()
     _add_decoys(transaction, number, _padding(fresh, random), random)
+    _unset_decoys(transaction, number, random)
     transaction.execute(
         "UPDATE slot SET first_seq = ? WHERE list = ? AND is_set = 1 AND first_seq IS NULL", (seq, number)
     )
@@ -180,8 +182,34 @@ def _next_bits(transaction: Transaction, number: int, seq: int, random: Callable
     return [position for (position,) in rows]
 
 
+def _unset_decoys(transaction: Transaction, number: int, random: Callable[[int], bytes]) -> None:
+    """Unset decoys of a list whose statuses may be unset, so that nobody sees which others were, or whether.
+
+    Not of a retired list, whose forgotten places look like decoys.
+    """
+    purpose, state = transaction.execute(
+        "SELECT purpose, state FROM status_list WHERE number = ?", (number,)
+    ).fetchone()
+    if purpose != REPLACED:
+        return
+    (fresh,) = transaction.execute(
+        "SELECT COUNT(*) FROM slot WHERE list = ? AND is_set = 0 AND first_seq IS NOT NULL", (number,)
+    ).fetchone()
+    decoys = transaction.execute(
+        "SELECT position FROM slot WHERE list = ? AND is_set = 1 AND first_seq IS NOT NULL"
+        " AND issuance IS NULL",
+        (number,),
+    ).fetchall()
+    for _ in range(min(_padding(fresh, random), len(decoys)) if state != "retired" else 0):
+        (position,) = decoys.pop(draw_below(len(decoys), random))
+        transaction.execute("UPDATE slot SET is_set = 0 WHERE list = ? AND position = ?", (number, position))
+    transaction.execute(
+        "UPDATE slot SET first_seq = NULL WHERE list = ? AND is_set = 0 AND first_seq IS NOT NULL", (number,)
+    )
+
+
 def _padding(fresh: int, random: Callable[[int], bytes]) -> int:
-    """Count the decoys that bring ``fresh`` new bits to whole steps: the fewest, at times some more."""
+    """Count the decoys that bring ``fresh`` changed bits to whole steps: the fewest, at times some more."""
     steps = max(1, -(-fresh // _STEP))
     while random(1)[0] < 64:
         steps += 1

@@ -93,6 +93,7 @@ CREATE TABLE slot (
 CREATE INDEX slot_by_issuance ON slot (issuance) WHERE issuance IS NOT NULL;
 CREATE INDEX slot_that_is_set ON slot (list) WHERE is_set = 1;
 CREATE INDEX slot_to_publish ON slot (list) WHERE is_set = 1 AND first_seq IS NULL;
+CREATE INDEX slot_to_unset ON slot (list) WHERE is_set = 0 AND first_seq IS NOT NULL;
 
 CREATE TABLE publication (
     list       INTEGER NOT NULL REFERENCES status_list (number),

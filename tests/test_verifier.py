@@ -250,9 +250,9 @@ def test_a_did_key_is_its_own_document(world, knowledge):
 @pytest.mark.parametrize(
     ("name_key", "resolver"), [(did_key, DidKeyResolver()), (did_jwk, DidJwkResolver())], ids=["key", "jwk"]
 )
-def test_a_did_that_is_its_own_document_needs_none_known(world, name_key, resolver):
+def test_a_did_that_is_its_own_document_needs_none_known(name_key, resolver):
     """Nor one that is the newest: only its lists are anchored. Of any other DID the document has to be known."""
-    signer = LocalSigner.generate()
+    world, signer = World(), LocalSigner.generate()
     did = name_key(signer.public_key)
     document = resolver.resolve(did).content
     itself = world.issuer(did, signer=signer, registry=world.registry("itself"), document=document)

@@ -14,10 +14,20 @@ it hangs on an accreditation of the policy:
 4. The last link's has to cover the claim.
 
 An issuer to whom no way leads is a stranger: *unknown*. So is one whose delegation can't be verified, since
-anybody could have made that, and one whose delegation's status or anchor can't be told. A delegation that
-its parent did sign, but that was revoked, has lapsed, goes beyond its parent's authority or is itself
-overstepped, makes the issuer *failed*: an office that is overstepped is wrong, at every link. Where several
-reasons stand, the one that more knowledge could mend is told first: a missing list, before a lapsed paper.
+anybody could have made that; one whose delegation goes beyond its parent's authority, or is by somebody who
+may not delegate, since no issuer can help who names it; and one whose delegation's status or anchor can't be
+told. Two reasons make the issuer *failed*, at every link, and each only by the word of an authority over the
+very matter of the claim, its types and jurisdictions; from anybody else's word nothing follows about a claim
+that another delegation, not known here, may well cover:
+
+- the delegation was for this matter, and was revoked or suspended, or is not in force at the time;
+- the delegation holds and does not cover the claim, though its parent could have handed that on.
+
+Where several reasons stand, the one that more knowledge could mend is told first: a missing list, before a
+lapsed paper.
+
+So that no pile of forged links hides a true one, the smallest are tried first, and a link that is not its
+delegator's word counts for no more than the bytes that it took to find out.
 """
 
 from __future__ import annotations
@@ -36,14 +46,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from vcid.delegation_links import Candidate, CheckLink
+    from vcid.delegation_links import Candidate, Inquiry
     from vcid.issuers import KnownIssuers
     from vcid.knowledge import Knowledge
     from vcid.policy import Policy
     from vcid.trust import Accreditation, Claim
 
 MAX_TRIED: Final = 500
-"""How many links are tried for one issuer, at most."""
+"""How many links that are their delegator's word are tried for one issuer, at most."""
+
+MAX_PROVEN_BYTES: Final = 4 << 20
+"""How many bytes of links are worked through for one issuer to find out whose word they are, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,29 +86,25 @@ class Delegations:
         policy: the policy.
         knowledge: with the delegations.
         issuers: judges issuers by an accreditation.
-        check_link: verifies one delegation, as any credential, on the authority of one accreditation alone.
     """
 
-    def __init__(
-        self, policy: Policy, knowledge: Knowledge, issuers: KnownIssuers, check_link: CheckLink
-    ) -> None:
+    def __init__(self, policy: Policy, knowledge: Knowledge, issuers: KnownIssuers) -> None:
         self._policy = policy
         self._knowledge = knowledge
         self._issuers = issuers
-        self.links = Links(policy, issuers, check_link)
+        self.links = Links(policy, issuers)
         self._by_delegate: Mapping[str, tuple[Candidate, ...]] | None = None
 
-    def entitle(self, claim: Claim, own: Entitlement, *, at: datetime, now: datetime) -> Entitlement:
+    def entitle(self, claim: Claim, own: Entitlement, inquiry: Inquiry) -> Entitlement:
         """Judge whether delegations entitle an issuer to a claim that no accreditation of its own covers.
 
         Args:
             claim: the claim.
             own: what stands against it by the policy's own accreditations; of that and of what stands
                 against it by delegation, the weightier is told.
-            at: the moment asked about.
-            now: the moment of asking.
+            inquiry: for which moments, and how links are verified.
         """
-        search = _Search(self, claim, at, now)
+        search = _Search(self, claim, inquiry)
         found = search.run()
         if found is not None:
             return found
@@ -141,7 +150,7 @@ class Delegations:
         """Read what the delegations known say of themselves, once."""
         if self._by_delegate is None:
             found: dict[str, list[Candidate]] = {}
-            for number, content in enumerate(self._knowledge.delegations[:MAX_FILES]):
+            for number, content in enumerate(dict.fromkeys(self._knowledge.delegations[:MAX_FILES])):
                 if (candidate := read_candidate(number, content, self._issuers)) is not None:
                     found.setdefault(candidate.delegate, []).append(candidate)
             self._by_delegate = {delegate: tuple(each) for delegate, each in found.items()}
@@ -157,15 +166,15 @@ _STRANGER: Final = (
 class _Search:
     """One search for the authority behind a claim; afterwards it knows what stands most against it."""
 
-    def __init__(self, known: Delegations, claim: Claim, at: datetime, now: datetime) -> None:
+    def __init__(self, known: Delegations, claim: Claim, inquiry: Inquiry) -> None:
         self._known = known
         self._claim = claim
-        self._at, self._now = at, now
+        self._inquiry = inquiry
         self._issuer = known.name(claim.issuer)
         self._distance = known.ways_to(self._issuer)
         self._by_issuer: dict[str, list[Candidate]] = {}
         self._held: set[int] = set()
-        self._tried = 0
+        self._tried = self._worked_through = 0
         self.against: tuple[Weight, Check] = _STRANGER
 
     def run(self) -> Entitlement | None:
@@ -175,7 +184,7 @@ class _Search:
         """
         level = list(self._known.roots(self._distance))
         if level:
-            for candidate in self._known.made_for(self._distance):
+            for candidate in sorted(self._known.made_for(self._distance), key=lambda it: it.size):
                 self._by_issuer.setdefault(candidate.issuer, []).append(candidate)
         entitling: list[Authority] = []
         for number in range(1, MAX_LINKS + 1):
@@ -199,8 +208,9 @@ class _Search:
                 too_far = number + self._distance[candidate.delegate] > MAX_LINKS
                 if too_far or candidate.number in self._held:
                     continue
-                if self._tried == MAX_TRIED:
-                    detail = f"more than {MAX_TRIED} delegations would have to be tried"
+                self._worked_through += self._known.links.cost(candidate, self._inquiry)
+                if self._tried == MAX_TRIED or self._worked_through > MAX_PROVEN_BYTES:
+                    detail = "more delegations would have to be tried than the verifier tries"
                     self._note(Miss(Weight.UNDECIDED, "too-many-delegations", detail), f"link {number}")
                     return
                 if (reached := self._try(authority, candidate, number)) is not None:
@@ -209,35 +219,41 @@ class _Search:
 
     def _try(self, authority: Authority, candidate: Candidate, number: int) -> Authority | None:
         """Take one link, if it holds for all the moments that the claim is about."""
-        self._tried += 1
-        reached = self._known.links.follow(authority, candidate, at=self._at, now=self._now)
+        reached = self._reach(authority, candidate)
         if isinstance(reached, Authority):
-            miss = self._lapsed(reached) or self._overstepped(reached)
-            if miss is None:
-                return reached
-            reached = miss
+            return reached
         total = number + self._distance[candidate.delegate]
-        self._note(reached, f"link {number} of {total}")
+        self._note(reached.against(self._claim), f"link {number} of {total}")
         return None
+
+    def _reach(self, authority: Authority, candidate: Candidate) -> Authority | Miss:
+        if miss := self._known.links.refuse(authority, candidate, self._inquiry):
+            return miss
+        self._tried += 1
+        reached = self._known.links.follow(authority, candidate, self._inquiry)
+        if isinstance(reached, Miss):
+            return reached
+        return self._lapsed(reached) or self._overstepped(reached, authority) or reached
 
     def _lapsed(self, authority: Authority) -> Miss | None:
         granted = authority.accreditation
         for moment in self._claim.moments:
             if granted.valid_from is not None and moment < granted.valid_from:
                 detail = "the delegation was not in force yet at that time"
-                return Miss(Weight.OVERSTEPPED, "delegation-not-yet-valid", detail)
+                return Miss(Weight.OVERSTEPPED, "delegation-not-yet-valid", detail, by=granted)
             if granted.valid_until is not None and granted.valid_until <= moment:
                 detail = "the delegation was no longer in force at that time"
-                return Miss(Weight.OVERSTEPPED, "delegation-expired", detail)
+                return Miss(Weight.OVERSTEPPED, "delegation-expired", detail, by=granted)
         return None
 
-    def _overstepped(self, authority: Authority) -> Miss | None:
+    def _overstepped(self, authority: Authority, parent: Authority) -> Miss | None:
+        """Tell whether the issuer claims more than the last link hands on."""
         if authority.path[-1] != self._issuer:
             return None
         try:
             accredit(self._claim, [self._in_the_claims_name(authority)])
         except NotAccredited as error:
-            return Miss(Weight.OVERSTEPPED, error.code, error.detail)
+            return Miss(Weight.OVERSTEPPED, error.code, error.detail, by=parent.accreditation)
         return None
 
     def _note(self, miss: Miss, place: str) -> None:

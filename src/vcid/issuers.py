@@ -43,6 +43,9 @@ _SUITE_UNAVAILABLE = "suite-unavailable"
 SWAPPED = Check.failed(
     CheckName.KEY, "did-document-swapped", "the DID document known is not the one that the policy pins"
 )
+FOREIGN_KEY = Check.failed(
+    CheckName.ISSUER, "key-not-of-issuer", "a proof is by a key of somebody other than the issuer"
+)
 _UNDATED = Check.unknown(
     CheckName.KEY, "key-closed", "the key has ended, and the proof was refused before it was dated"
 )
@@ -216,13 +219,17 @@ class KnownIssuers:
             at: the moment asked about.
             among: the accreditations that count; the policy's by default.
         """
-        if verified is not None and not are_keys_of(verified, issuer_of(document)):
-            detail = "a proof is by a key of somebody other than the issuer"
-            return Check.failed(CheckName.ISSUER, "key-not-of-issuer", detail), None
+        if verified is not None and not self.are_keys_of(verified, issuer_of(document)):
+            return FOREIGN_KEY, None
         claim = claim_of(document, verified, at)
         if self._policy.unsafe_any_issuer and verified is not None:
             return Check.passed(CheckName.ISSUER), _accredit_unsafely(claim)
         return self.check_accreditation(claim, among)
+
+    def are_keys_of(self, verified: VerifiedProofs, issuer: str) -> bool:
+        """Whether every proof that counts was made with a key of the issuer's own, under any of its names."""
+        names = self.dids.names(issuer)
+        return all(parse_did_url(held.method.id).did in names for held in verified.proofs)
 
     def is_swapped(self, accreditation: Accreditation) -> bool:
         """Whether the DID document known is another than the one that the accreditation pins."""
@@ -313,11 +320,6 @@ def issuer_of(document: JsonObject) -> str:
     issuer = document["issuer"]
     found = issuer.get("id") if isinstance(issuer, dict) else issuer
     return found if isinstance(found, str) else ""
-
-
-def are_keys_of(verified: VerifiedProofs, issuer: str) -> bool:
-    """Whether every proof that counts was made with a key that is the issuer's own."""
-    return all(parse_did_url(held.method.id).did == issuer for held in verified.proofs)
 
 
 def claim_of(document: JsonObject, verified: VerifiedProofs | None, at: datetime) -> Claim:

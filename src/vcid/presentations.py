@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from vcid.issuers import Audience, KnownIssuers
     from vcid.report import Report
 
+    CheckCredential = Callable[[JsonObject], Report]
+
 MAX_CREDENTIALS: Final = 20
 """How many credentials a presentation may hold: a family with its papers, and no flood."""
 
@@ -55,28 +57,29 @@ class Presentations:
     Args:
         issuers: judges keys and proofs.
         tolerated: what the policy lets pass undecided.
-        check_credential: reports on one credential, asked about a moment at another.
     """
 
-    def __init__(
-        self,
-        issuers: KnownIssuers,
-        tolerated: frozenset[str],
-        check_credential: Callable[[JsonObject, datetime, datetime], Report],
-    ) -> None:
+    def __init__(self, issuers: KnownIssuers, tolerated: frozenset[str]) -> None:
         self._issuers = issuers
         self._tolerated = tolerated
-        self._check_credential = check_credential
 
     def check(
         self,
         presentation: Presentation | bytes | str | JsonObject,
         audience: Audience,
+        check_credential: CheckCredential,
         *,
         at: datetime,
         now: datetime,
     ) -> PresentationReport:
         """Run every check and report each; bad input is reported, never raised.
+
+        Args:
+            presentation: what was received.
+            audience: whom it has to be meant for.
+            check_credential: reports on one credential, for the same two moments.
+            at: the moment asked about.
+            now: the moment of asking.
 
         Raises:
             TypeError: the presentation is of no kind that is taken.
@@ -86,18 +89,12 @@ class Presentations:
         except Malformed as error:
             checks = (report_unread(error), *_skipped("there is no document"))
             return PresentationReport(checks=checks, at=at, now=now, tolerated=self._tolerated)
-        return self._examine(received, audience, at, now)
-
-    def _examine(
-        self, received: Received, audience: Audience, at: datetime, now: datetime
-    ) -> PresentationReport:
-        """Steps 2 to 5, on a document that was read."""
         faults = _find_faults(received)
         result = self._judge(received, audience, at)
         document = result.verified.document if result.verified else received.document
         holder = _signatory(result)
         entries = [entry for _, entry in find_entries(document, "verifiableCredential")]
-        reports = [] if len(entries) > MAX_CREDENTIALS else self._check_each(entries, holder, at, now)
+        reports = [] if len(entries) > MAX_CREDENTIALS else _check_each(entries, holder, check_credential)
         checks = (
             Check.passed(CheckName.PARSE),
             _model_check(faults),
@@ -141,19 +138,6 @@ class Presentations:
             return _unknown("holder-unanchored", detail)
         return Check.passed(CheckName.HOLDER)
 
-    def _check_each(
-        self, entries: list[JSON], holder: str | None, at: datetime, now: datetime
-    ) -> list[Report]:
-        """Step 5; what is no object is the model's to refuse."""
-        reports = []
-        for entry in entries:
-            if isinstance(entry, dict):
-                report = self._check_credential(entry, at, now)
-                binding = _check_binding(report, holder)
-                checks = (binding if one.name is CheckName.HOLDER else one for one in report.checks)
-                reports.append(replace(report, checks=tuple(checks)))
-        return reports
-
 
 def report_unread(error: Malformed) -> Check:
     """Say why a document could not be read; an envelope that can't be opened says nothing against it."""
@@ -189,6 +173,18 @@ def _signatory(result: ProofResult) -> str | None:
         return None
     signatories = {parse_did_url(held.method.id).did for held in result.verified.proofs}
     return signatories.pop() if len(signatories) == 1 else None
+
+
+def _check_each(entries: list[JSON], holder: str | None, check_credential: CheckCredential) -> list[Report]:
+    """Step 5; what is no object is the model's to refuse."""
+    reports = []
+    for entry in entries:
+        if isinstance(entry, dict):
+            report = check_credential(entry)
+            binding = _check_binding(report, holder)
+            checks = (binding if one.name is CheckName.HOLDER else one for one in report.checks)
+            reports.append(replace(report, checks=tuple(checks)))
+    return reports
 
 
 def _check_binding(report: Report, holder: str | None) -> Check:

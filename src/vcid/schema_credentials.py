@@ -19,7 +19,6 @@ from vcid.errors import Malformed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from datetime import datetime
 
     from vcid.credentials.envelopes import Received
     from vcid.credentials.model import Credential
@@ -43,21 +42,14 @@ class SchemaCredentials:
     Args:
         credentials: the schema credentials as published, tokens among them.
         schemas: the schemas known besides.
-        examine: judges a credential by the verifier's policy, for a moment and as of now.
 
     Raises:
         Malformed: one can't be read, or is no schema credential.
         ValueError: two have one id, or one has that of a schema known.
     """
 
-    def __init__(
-        self,
-        credentials: Iterable[Credential | bytes],
-        schemas: Schemas,
-        examine: Callable[[Received, datetime, datetime], Report],
-    ) -> None:
+    def __init__(self, credentials: Iterable[Credential | bytes], schemas: Schemas) -> None:
         self._schemas = schemas
-        self._examine = examine
         self._kept: dict[str, _Kept] = {}
         for credential in credentials:
             published = credential if isinstance(credential, bytes) else credential.content
@@ -71,14 +63,19 @@ class SchemaCredentials:
             schemas.with_credential(url, received.document, published)
             self._kept[url] = _Kept(received, published)
 
-    def admit(self, document: JsonObject, *, at: datetime, now: datetime) -> Schemas:
-        """Give the schemas by which a credential is judged: those known, and those verified that it names."""
+    def admit(self, document: JsonObject, examine: Callable[[Received], Report]) -> Schemas:
+        """Give the schemas by which a credential is judged: those known, and those verified that it names.
+
+        Args:
+            document: the credential.
+            examine: judges a schema credential by the verifier's policy.
+        """
         schemas = self._schemas
         for url in dict.fromkeys(_named(document)):
             kept = self._kept.get(url)
             if kept is None:
                 continue
-            report = self._examine(kept.received, at, now)
+            report = examine(kept.received)
             judged = replace(report, tolerated=report.tolerated | {_ITS_OWN_SCHEMA})
             if judged and judged.document is not None:
                 schemas = schemas.with_credential(url, judged.document, kept.published)

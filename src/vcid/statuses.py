@@ -15,7 +15,7 @@ from vcid.credentials.model import check_version_2
 from vcid.encoding.dates import parse_timestamp
 from vcid.encoding.json import parse_object
 from vcid.errors import Malformed
-from vcid.issuers import SWAPPED, are_keys_of, issuer_of
+from vcid.issuers import SWAPPED, issuer_of
 from vcid.knowledge import MAX_FILE_BYTES
 from vcid.report import Check, CheckName, Outcome
 from vcid.status.bitstring import RANGE_ERROR, StatusEntry, UnknownStatus, read_status
@@ -150,7 +150,7 @@ class Statuses:
             reason = result.key if result.key.outcome is not Outcome.PASSED else result.proof
             refusal = _unknown("status-list-unverified", f"the status list's {reason}")
             return _Judged(now, {}, issuer, refusal)
-        if not are_keys_of(result.verified, issuer):
+        if not self._issuers.are_keys_of(result.verified, issuer):
             refusal = _unknown("status-list-unverified", "the status list is signed by somebody else's key")
             return _Judged(now, {}, issuer, refusal)
         begins = document.get("validFrom")

@@ -115,6 +115,12 @@ class Accreditation:
             jurisdiction in self.jurisdictions or country_of(jurisdiction) in self.jurisdictions
         )
 
+    def covers_matter(self, claim: Claim) -> bool:
+        """Whether a claim's types and jurisdictions are among those accredited, whoever makes it and when."""
+        return claim.types <= self.credential_types and all(
+            self.covers_jurisdiction(code) for code in claim.jurisdictions
+        )
+
     def covers_period(self, period: Period) -> bool:
         """Whether a period lies in the office's own: an end that is not stated lies after every other."""
         start, end = period

@@ -32,6 +32,7 @@ from vcid.credentials.related_resources import SUPERSEDED, check_related_resourc
 from vcid.credentials.schema import SchemaOutcome, SchemaResult, check_own_schemas, check_schema
 from vcid.credentials.schema_set import Schemas
 from vcid.credentials.validity import validity_period
+from vcid.delegation_links import Inquiry
 from vcid.delegations import Delegations, Entitlement
 from vcid.encoding.contexts import Contexts
 from vcid.encoding.dates import utc_now
@@ -42,7 +43,6 @@ from vcid.issuers import (
     Audience,
     KnownIssuers,
     ProofResult,
-    are_keys_of,
     claim_of,
     is_shown_in_part,
     issuer_of,
@@ -163,13 +163,10 @@ class Verifier:
         self._issuers = KnownIssuers(policy, knowledge, self._surroundings.contexts, self._surroundings.clock)
         self._statuses = Statuses(knowledge, self._issuers, policy.clock_skew)
         self._anchors = Anchors(policy, knowledge, self._issuers.dids, views)
-        self._delegations = Delegations(policy, knowledge, self._issuers, self._check_link)
-        self._schemas = SchemaCredentials(
-            self._surroundings.schema_credentials,
-            self._surroundings.schemas,
-            lambda received, at, now: self._examine(received, at, Evidence((), now)),
-        )
-        self._presentations = Presentations(self._issuers, policy.tolerated, self._check)
+        # None of these holds on to the verifier: a memory of views is let go of together with it.
+        self._delegations = Delegations(policy, knowledge, self._issuers)
+        self._schemas = SchemaCredentials(self._surroundings.schema_credentials, self._surroundings.schemas)
+        self._presentations = Presentations(self._issuers, policy.tolerated)
 
     def check(
         self,
@@ -190,7 +187,8 @@ class Verifier:
             ValueError: ``at`` has no time zone, or there are more than sixteen receipts.
             TypeError: the credential is of no kind that is taken.
         """
-        return self._check(credential, *self._moments(at), tuple(existence))
+        moment, now = self._moments(at)
+        return self._check(credential, moment, Evidence(tuple(existence), now))
 
     def verify(
         self,
@@ -220,6 +218,7 @@ class Verifier:
         challenge: str,
         domain: str,
         at: datetime | None = None,
+        existence: Iterable[Receipt] = (),
     ) -> PresentationReport:
         """Run every check on a presentation and on each credential in it, as `vcid.presentations` says.
 
@@ -229,14 +228,20 @@ class Verifier:
                 takes the same one twice takes a replay.
             domain: the verifier's own name, by which the holder meant it.
             at: the moment asked about, with a time zone, for the presentation's proof too; now by default.
+            existence: receipts that came with it and may show by when any of its credentials existed, besides
+                those known; the presentation's own proof is always judged without.
 
         Raises:
-            ValueError: challenge or domain is empty, or ``at`` has no time zone.
+            ValueError: challenge or domain is empty, ``at`` has no time zone, or there are more than sixteen
+                receipts.
             TypeError: the presentation is of no kind that is taken.
         """
         audience = Audience(challenge=challenge, domain=domain)
         moment, now = self._moments(at)
-        return self._presentations.check(presentation, audience, at=moment, now=now)
+        evidence = Evidence(tuple(existence), now)
+        return self._presentations.check(
+            presentation, audience, lambda one: self._check(one, moment, evidence), at=moment, now=now
+        )
 
     def verify_presentation(
         self,
@@ -245,6 +250,7 @@ class Verifier:
         challenge: str,
         domain: str,
         at: datetime | None = None,
+        existence: Iterable[Receipt] = (),
     ) -> VerifiedPresentation:
         """Return the presentation if it and all its credentials pass, and raise otherwise.
 
@@ -253,7 +259,9 @@ class Verifier:
             Undecided: no check failed, but what is known does not suffice.
             ValueError: as ``check_presentation``.
         """
-        report = self.check_presentation(presentation, challenge=challenge, domain=domain, at=at)
+        report = self.check_presentation(
+            presentation, challenge=challenge, domain=domain, at=at, existence=existence
+        )
         if report.conclusion is Conclusion.REJECTED:
             raise Rejected(report)
         if report.conclusion is Conclusion.UNDECIDED or report.holder is None:
@@ -270,15 +278,8 @@ class Verifier:
             raise ValueError("at and the clock need a time zone")
         return moment, now
 
-    def _check(
-        self,
-        credential: ReceivedCredential,
-        at: datetime,
-        now: datetime,
-        existence: tuple[Receipt, ...] = (),
-    ) -> Report:
+    def _check(self, credential: ReceivedCredential, at: datetime, evidence: Evidence) -> Report:
         """Steps 1 to 10."""
-        evidence = Evidence(existence, now)
         try:
             received = read_secured(credential, CREDENTIAL)
         except Malformed as error:
@@ -286,14 +287,8 @@ class Verifier:
                 Check.skipped(name, "there is no document") for name in CheckName if name != CheckName.PARSE
             )
             checks = (report_unread(error), *rest)
-            return Report(checks=checks, at=at, now=now, tolerated=self._policy.tolerated)
+            return Report(checks=checks, at=at, now=evidence.now, tolerated=self._policy.tolerated)
         return self._examine(received, at, evidence)
-
-    def _check_link(
-        self, delegation: JsonObject, parent: Accreditation, at: datetime, now: datetime
-    ) -> Report:
-        """Steps 2 to 10 for a delegation, on the authority of one accreditation alone."""
-        return self._examine(Received(delegation), at, Evidence((), now), parent)
 
     def _examine(
         self, received: Received, at: datetime, evidence: Evidence, parent: Accreditation | None = None
@@ -342,10 +337,12 @@ class Verifier:
         among = None if parent is None else [parent]
         check, accreditation = self._issuers.check_issuer(covered, verified, at, among)
         own = Entitlement(check, accreditation)
-        is_theirs = verified is None or are_keys_of(verified, issuer_of(covered))
+        is_theirs = verified is None or self._issuers.are_keys_of(verified, issuer_of(covered))
         if parent is not None or accreditation is not None or not is_theirs:
             return own
-        return self._delegations.entitle(claim_of(covered, verified, at), own, at=at, now=now)
+        evidence = Evidence((), now)
+        inquiry = Inquiry(at, now, lambda link, among: self._examine(Received(link), at, evidence, among))
+        return self._delegations.entitle(claim_of(covered, verified, at), own, inquiry)
 
     def _examine_claims(
         self,
@@ -363,7 +360,8 @@ class Verifier:
             proof = ProofResult(SWAPPED, proof.proof, proof.verified)
         # To evaluate a schema can be made to take long: that is for issuers who are known, not for strangers.
         if proof.verified is not None and accreditation is not None:
-            known = self._schemas.admit(covered, at=at, now=now)
+            evidence = Evidence((), now)
+            known = self._schemas.admit(covered, lambda schema: self._examine(schema, at, evidence))
             schemas = _check_schemas(covered, known, in_part=is_shown_in_part(proof.verified))
         else:
             schemas = [Check.skipped(CheckName.SCHEMA, "neither proof nor issuer vouch for the document")]

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 
 from vcid.credentials.envelopes import CREDENTIAL, read_secured
 from vcid.dids.names import lasting_name
-from vcid.ledger.entries import Kind, topic
+from vcid.errors import Malformed
+from vcid.ledger.entries import Kind, owner_topic, topic
 from vcid.ledger.receipts import HeadReceipt
+from vcid.ledger.succession import FormerReceipts, Proposal
 from vcid.securing.existence import existence_digest
 
 if TYPE_CHECKING:
@@ -73,12 +75,15 @@ class Anchored:
         entry: the owner's signed entry for it, if there is one.
         receipt: a head receipt for its topic, if there is one.
         witness: of a did:webvh whose log needs it, its ``did-witness.json``, which proves itself.
+        former: where the receipt is of a log that succeeded another and shows that nothing of the topic is in
+            it, what shows that the old log's entry is still the newest.
     """
 
     content: bytes = field(repr=False)
     entry: Entry | None = None
     receipt: Receipt | None = None
     witness: bytes | None = field(default=None, repr=False)
+    former: FormerReceipts | None = None
 
     @property
     def digest(self) -> bytes:
@@ -109,6 +114,8 @@ class Knowledge:
         delegations: delegation credentials, whoever made them; the first 10,000 are looked at.
         existence: receipts that date credentials, by the digest that `vcid.securing.existence` gives them.
         logs: by origin.
+        successions: by the old log's origin, the statement that another log took its place, as witnesses
+            cosigned it (`vcid.ledger.succession`).
         faults: the files that could not be read.
     """
 
@@ -117,10 +124,11 @@ class Knowledge:
     delegations: tuple[bytes, ...] = field(default=(), repr=False)
     existence: Mapping[bytes, Receipt] = field(default_factory=dict, repr=False)
     logs: Mapping[str, KnownLog] = field(default_factory=dict)
+    successions: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     faults: tuple[FieldError, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("did_documents", "status_lists", "existence", "logs"):
+        for name in ("did_documents", "status_lists", "existence", "logs", "successions"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
         object.__setattr__(self, "delegations", tuple(self.delegations))
 
@@ -137,25 +145,27 @@ class Knowledge:
         """Add what issuers published, and renew the receipts of all else that the same log anchors.
 
         Receipts count at a log's newest checkpoint alone: where one issuer's are renewed, those of the others
-        in that log have to be, or their credentials could no longer be decided.
+        in that log have to be, or their credentials could no longer be decided. Receipts of a log that this
+        one succeeded, by a statement that is known, are kept for as long as this one holds nothing newer.
 
         Raises:
             Unavailable: the ledger can't be read.
+            Malformed: a statement of succession can't be.
         """
         view = ledger.checkpoint()
         if view is None:
             return self
+        source = _Source(ledger, view.size, self._predecessors(view.origin))
         parts = {
-            Kind.DID_DOCUMENT: _renew(self.did_documents, ledger, view.size),
-            Kind.STATUS_LIST: _renew(self.status_lists, ledger, view.size),
+            Kind.DID_DOCUMENT: source.renew(self.did_documents),
+            Kind.STATUS_LIST: source.renew(self.status_lists),
         }
         for document in published:
-            receipt = ledger.head(topic(document.owner, document.kind, document.list_id), view.size)
-            entry = HeadReceipt.parse(receipt.body).entry
             part = parts[document.kind]
+            known = part.get(document.id)
             for former in _former_names(document, part):
-                del part[former]
-            part[document.id] = Anchored(document.content, entry, receipt, document.witness)
+                known = part.pop(former)
+            part[document.id] = source.anchor(document, known)
         growth = ledger.consistency_from_checkpoints(at=view.size)
         log = KnownLog(view.note, {size: tuple(proof) for size, proof in growth.items()})
         return replace(
@@ -165,6 +175,26 @@ class Knowledge:
             logs={**self.logs, view.origin: log},
             faults=(),
         )
+
+    def _predecessors(self, origin: str) -> frozenset[str]:
+        """The logs in whose place one stands."""
+        statements = map(Proposal.parse, self.successions.values())
+        found = (statement.succession for statement in statements)
+        return frozenset(one.old.name for one in found if one.new.name == origin)
+
+    def with_succession(self, statement: bytes) -> Knowledge:
+        """Add the statement that another log took a log's place; it is not judged here.
+
+        Gather what the old log says at its final checkpoint before, and refresh it from the new log then.
+
+        Args:
+            statement: the proposal with the cosignatures of the old log's witnesses.
+
+        Raises:
+            Malformed: it is none.
+        """
+        origin = Proposal.parse(statement).succession.old.name
+        return replace(self, successions={**self.successions, origin: statement})
 
     def with_existence(self, credential: Credential, receipt: Receipt) -> Knowledge:
         """Add a receipt that dates a credential, as ``Issuer.existence`` gives it; it is not judged here.
@@ -211,11 +241,51 @@ def _former_names(document: Published, known: Mapping[str, Anchored]) -> list[st
     return [name for name in known if lasting_name(name) == document.list_id]
 
 
-def _renew(known: Mapping[str, Anchored], ledger: Ledger, size: int) -> dict[str, Anchored]:
-    """Renew each receipt that this log gives; documents of other logs, or of none, stay as they are."""
-    renewed = dict(known)
-    for identifier, document in known.items():
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A ledger at one of its checkpoints, to take receipts from.
+
+    Attributes:
+        ledger: the ledger.
+        size: the checkpoint's size.
+        predecessors: the origins of the logs that it succeeded.
+    """
+
+    ledger: Ledger
+    size: int
+    predecessors: frozenset[str]
+
+    def anchor(self, document: Published, known: Anchored | None) -> Anchored:
+        """Give a published document its receipt, and what is known of it from a former log."""
+        asked = topic(document.owner, document.kind, document.list_id)
+        receipt = self.ledger.head(asked, self.size)
+        made = Anchored(document.content, HeadReceipt.parse(receipt.body).entry, receipt, document.witness)
+        if known is None or known.former is None or known.entry is None or known.entry.topic != asked:
+            return made
+        return replace(made, entry=known.entry if known.digest == made.digest else None, former=known.former)
+
+    def renew(self, known: Mapping[str, Anchored]) -> dict[str, Anchored]:
+        """Renew each receipt that this log gives; documents of other logs, or of none, stay as they are."""
+        return {identifier: self._renew(document) for identifier, document in known.items()}
+
+    def _renew(self, document: Anchored) -> Anchored:
         entry = document.entry
-        if entry is not None and ledger.latest(entry.topic) is not None:
-            renewed[identifier] = replace(document, receipt=ledger.head(entry.topic, size))
-    return renewed
+        head = self._former_head(document) if self.predecessors else None
+        if entry is None or (head is None and self.ledger.latest(entry.topic) is None):
+            return document
+        receipt = self.ledger.head(entry.topic, self.size)
+        if head is None or HeadReceipt.parse(receipt.body).entry is not None:
+            return replace(document, receipt=receipt, former=None)
+        key = self.ledger.head(owner_topic(entry.owner), self.size)
+        return replace(document, receipt=receipt, former=FormerReceipts(head, key))
+
+    def _former_head(self, document: Anchored) -> Receipt | None:
+        """The receipt for a document by a log that this one succeeded."""
+        head = document.former.head if document.former else document.receipt
+        if head is None:
+            return None
+        try:
+            origin = HeadReceipt.parse(head.body).log_proof.checkpoint.origin
+        except Malformed:
+            return None
+        return head if origin in self.predecessors else None

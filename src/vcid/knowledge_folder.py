@@ -8,6 +8,10 @@ knowledge/
   existence/<digest>.receipt  by when a credential existed; the digest in hexadecimal
   logs/<name>.checkpoint   a log's newest signed checkpoint
   logs/<name>.growth.json  proofs that it grew out of its earlier ones, by their size
+  logs/<name>.succession   the witnesses' statement that another log took the named one's place
+
+Beside a document of a log that was succeeded, <name>.former.receipt is the old log's receipt for its topic
+and <name>.key.receipt the new one's for its owner's key.
 """
 
 from __future__ import annotations
@@ -34,6 +38,7 @@ from vcid.ledger.batches import BATCH_RECEIPT
 from vcid.ledger.entries import Entry
 from vcid.ledger.notes import Checkpoint, Note, decode_base64, encode_base64
 from vcid.ledger.receipts import HEAD_RECEIPT, MAX_RECEIPT_BYTES, Receipt
+from vcid.ledger.succession import FormerReceipts, Proposal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -45,7 +50,7 @@ if TYPE_CHECKING:
     Key = TypeVar("Key", str, bytes)
 
 _PARTS = frozenset({"dids", "status", "delegations", "existence", "logs"})
-_SUFFIXES = frozenset({".json", ".jsonl", ".entry", ".receipt", ".checkpoint"})
+_SUFFIXES = frozenset({".json", ".jsonl", ".entry", ".receipt", ".checkpoint", ".succession"})
 _DID_LOG = ".jsonl"
 _WITNESS = ".witness.json"
 
@@ -64,6 +69,7 @@ def read_folder(folder: str | Path) -> Knowledge:
         delegations=tuple(_read_part(delegations, _read_delegation, faults).values()),
         existence=_read_part(_files(root / "existence", ".receipt"), _read_existence, faults),
         logs=_read_part(_files(root / "logs", ".checkpoint"), _read_log, faults),
+        successions=_read_part(_files(root / "logs", ".succession"), _read_succession, faults),
         faults=tuple(faults),
     )
 
@@ -174,14 +180,20 @@ def _read_anchored(path: Path) -> tuple[str, Anchored]:
 
 def _with_evidence(path: Path, content: bytes, witness: bytes | None = None) -> Anchored:
     entry, receipt = path.with_suffix(".entry"), path.with_suffix(".receipt")
+    former, key = path.with_suffix(".former.receipt"), path.with_suffix(".key.receipt")
     return Anchored(
         content,
         Entry.decode(decode_base64(_read(entry).decode("ascii", "replace").strip()))
         if entry.exists()
         else None,
-        Receipt(HEAD_RECEIPT, _read(receipt)) if receipt.exists() else None,
+        _read_receipt(receipt) if receipt.exists() else None,
         witness,
+        FormerReceipts(_read_receipt(former), _read_receipt(key)) if former.exists() else None,
     )
+
+
+def _read_receipt(path: Path) -> Receipt:
+    return Receipt(HEAD_RECEIPT, _read(path))
 
 
 def _read_delegation(path: Path) -> tuple[str, bytes]:
@@ -202,6 +214,11 @@ def _read_log(path: Path) -> tuple[str, KnownLog]:
     origin = Checkpoint.parse(Note.parse(note).text).origin
     growth = path.with_suffix(".growth.json")
     return origin, KnownLog(note, _read_growth(growth) if growth.exists() else {})
+
+
+def _read_succession(path: Path) -> tuple[str, bytes]:
+    statement = _read(path, MAX_RECEIPT_BYTES)
+    return Proposal.parse(statement).succession.old.name, statement
 
 
 def _read_growth(path: Path) -> dict[int, tuple[bytes, ...]]:
@@ -243,6 +260,8 @@ def _write_parts(knowledge: Knowledge, root: Path) -> None:
     _write_delegations(root / "delegations", knowledge.delegations)
     _write_existence(root / "existence", knowledge.existence)
     _write_logs(root / "logs", knowledge.logs)
+    for origin, statement in knowledge.successions.items():
+        (root / "logs" / f"{file_name(origin)}.succession").write_bytes(statement)
 
 
 def _write_anchored(folder: Path, known: Mapping[str, Anchored]) -> None:
@@ -257,6 +276,9 @@ def _write_anchored(folder: Path, known: Mapping[str, Anchored]) -> None:
             (folder / f"{name}.entry").write_text(encode_base64(document.entry.encode()) + "\n")
         if document.receipt is not None:
             (folder / f"{name}.receipt").write_bytes(document.receipt.body)
+        if document.former is not None:
+            (folder / f"{name}.former.receipt").write_bytes(document.former.head.body)
+            (folder / f"{name}.key.receipt").write_bytes(document.former.key.body)
 
 
 def _is_did_log(identifier: str, content: bytes) -> bool:

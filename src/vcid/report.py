@@ -69,12 +69,15 @@ class Check:
         outcome: how it ended.
         code: the reason in kebab case, empty when it passed.
         detail: the reason in words, free of personal data.
+        evidence: of a log that showed two versions of itself, the file that proves it to anybody
+            (`vcid.ledger.evidence`).
     """
 
     name: CheckName
     outcome: Outcome
     code: str = ""
     detail: str = ""
+    evidence: bytes | None = field(default=None, repr=False)
 
     @classmethod
     def passed(cls, name: CheckName, detail: str = "") -> Check:
@@ -132,6 +135,11 @@ class Report:
     def reasons(self) -> tuple[Check, ...]:
         """The checks that stand against the credential: those failed, and those undecided."""
         return _find_reasons(self.checks, self.tolerated)
+
+    @property
+    def evidence(self) -> tuple[bytes, ...]:
+        """Files that prove to anybody that a log showed two versions of itself (`vcid.ledger.evidence`)."""
+        return tuple(dict.fromkeys(check.evidence for check in self.checks if check.evidence is not None))
 
     def __bool__(self) -> bool:
         return self.conclusion is Conclusion.VERIFIED
@@ -199,6 +207,11 @@ class PresentationReport:
     def reasons(self) -> tuple[Check, ...]:
         """The presentation's own checks that stand against it: those failed, and those undecided."""
         return _find_reasons(self.checks, self.tolerated)
+
+    @property
+    def evidence(self) -> tuple[bytes, ...]:
+        """What the reports on the credentials have of it."""
+        return tuple(dict.fromkeys(found for report in self.credentials for found in report.evidence))
 
     def __bool__(self) -> bool:
         return self.conclusion is Conclusion.VERIFIED

@@ -28,13 +28,14 @@ succession at a time, knowingly: nothing here changes a policy by itself.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Self
 
 from vcid.encoding.merkle import leaf_hash
-from vcid.errors import InvalidProof, Malformed
+from vcid.errors import Conflict, InvalidProof, Malformed
 from vcid.ledger.anchor import Judgement, Outcome, View
 from vcid.ledger.entries import Entry, Kind, decode_leaf, frame, key_digest, owner_topic, unframe
 from vcid.ledger.judge import Evidence, Freshness, judge, judge_age
@@ -192,11 +193,13 @@ class Succeeded:
         succession: the statement.
         former: whom to believe about the old log.
         policy: whom to believe about the new one: the same witnesses, and the key that the statement names.
+        view: the statement's own log, which never grows.
     """
 
     succession: Succession
     former: LogPolicy
     policy: LogPolicy
+    view: View
 
     @classmethod
     def verify(cls, data: bytes, former: LogPolicy) -> Self:
@@ -222,25 +225,42 @@ class Succeeded:
             policy = replace(former, origin=new.name, log_key=new.public_key, former_log_keys=())
         except ValueError as error:
             raise InvalidProof("key-reused", "the new log's key or name is a witness's") from error
-        return cls(succession, former, policy)
+        view = View.of(succession.checkpoint, proposal.note.encode())
+        return cls(succession, former, policy, view)
 
     def follow(self, store: ViewStore) -> Judgement:
         """Compare the old log's end with a verifier's memory, before the verifier goes over to the new log.
 
         The memory has to stand at the final checkpoint, by ``advance_view``, or know nothing of the old log.
+        With ``OK`` it holds the statement too, by which ``is_ended`` tells that there is no way back.
 
         Returns:
             ``OK``; ``ROLLBACK`` if the verifier saw more of the old log than its end, ``FORK`` if it saw
-            another, ``UNAVAILABLE`` if it saw less (``final-checkpoint-unseen``).
+            another, or followed another log (``two-successors``), ``UNAVAILABLE`` if it saw less
+            (``final-checkpoint-unseen``).
         """
         known = store.load(self.former.origin)
         if known is None or (known.size, known.root) == self.succession.final:
-            return Judgement(Outcome.OK)
+            return self._remember(store)
         if known.size > self.succession.size:
             return Judgement(Outcome.ROLLBACK, "ends-before-view")
         if known.size == self.succession.size:
             return Judgement(Outcome.FORK, "same-size-other-root")
         return Judgement(Outcome.UNAVAILABLE, "final-checkpoint-unseen")
+
+    def _remember(self, store: ViewStore) -> Judgement:
+        if store.load(self.view.origin) is None:
+            with suppress(Conflict):  # another thread was quicker
+                store.advance(None, self.view)
+        known = store.load(self.view.origin)
+        if known is not None and known.root != self.view.root:
+            return Judgement(Outcome.FORK, "two-successors")
+        return Judgement(Outcome.OK)
+
+
+def is_ended(store: ViewStore, origin: str) -> bool:
+    """Whether a verifier followed a log's successor already, so that the log itself dates nothing more."""
+    return store.load(f"{ORIGIN}{origin}") is not None
 
 
 def carry_over(former: StoredLog, ledger: Ledger, succession: Succession, signer: Signer) -> int:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from vcid.cli.opening import Authority
     from vcid.encoding.json import JsonObject
-    from vcid.issuer import Publishing
+    from vcid.publishing import Publishing
 
 MAX_CREDENTIAL = 1 << 20
 MAX_ROOM = 10_000_000

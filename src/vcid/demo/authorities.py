@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from vcid.demo.folder import DemoFolder
-    from vcid.issuer import Publishing
     from vcid.keys.encrypted_file import Argon2Cost
+    from vcid.publishing import Publishing
+
+    Store = Registry | Ledger | ReplayingWitness
 
 CIVIL = "did:web:civil.example"
 COURT = "did:web:court.example"
@@ -63,11 +65,13 @@ class Authorities:
         civil: the civil registry.
         court: the court.
         ledger: the log, with its witness.
+        stores: what of theirs is open in the folder.
     """
 
     civil: Issuer
     court: Issuer
     ledger: Ledger
+    stores: tuple[Store, ...]
 
     @classmethod
     def found(cls, folder: DemoFolder, passphrase: Passphrase) -> Authorities:
@@ -81,14 +85,17 @@ class Authorities:
             logs=[NoteKey.of_log(LOG, log.public_key)],
         )
         ledger = Ledger.open(folder.store("ledger"), origin=LOG, signer=log, witnesses=[witness])
+        registries = [Registry.open(folder.store(name)) for name in ("civil-registry", "court-registry")]
         civil, court = (
-            Issuer(did, keys.signer(name), registry=Registry.open(folder.store(store)), ledger=ledger)
-            for did, name, store in (
-                (CIVIL, CIVIL_KEY, "civil-registry"),
-                (COURT, COURT_KEY, "court-registry"),
-            )
+            Issuer(did, keys.signer(name), registry=registry, ledger=ledger)
+            for did, name, registry in zip((CIVIL, COURT), (CIVIL_KEY, COURT_KEY), registries, strict=True)
         )
-        return cls(civil, court, ledger)
+        return cls(civil, court, ledger, (*registries, ledger, witness))
+
+    def close(self) -> None:
+        """Close their stores, so that databases lie in the folder and nothing beside them."""
+        for store in self.stores:
+            store.close()
 
     def publish(self) -> tuple[Publishing, Publishing]:
         """Publish for the civil registry and then for the court, whose checkpoint is the newer one."""

@@ -1,7 +1,7 @@
 """The key of a verification method, in each form that a document may give it.
 
-Follows Controlled Identifiers 1.0, section "Verification Material", for Multikey and JsonWebKey, and reads the
-older types that documents still carry. Keys that sign, keys that sign lists of messages and keys for key
+Follows Controlled Identifiers 1.0, section "Verification Material", for Multikey and JsonWebKey, and reads
+the older types that documents still carry. Keys that sign, keys that sign lists of messages and keys for key
 agreement are different nouns, so that none is used for another's work.
 """
 

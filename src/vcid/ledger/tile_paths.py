@@ -6,7 +6,8 @@ partial; a full tile never changes. Entry bundles hold the leaves whose hashes t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from vcid.encoding.merkle import HASH_BYTES
 from vcid.errors import LimitExceeded, Malformed
@@ -23,7 +24,8 @@ CHECKPOINT: Final = "checkpoint"
 """The path of the newest checkpoint (tlog-tiles, "Checkpoints")."""
 
 
-class Tile(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Tile:
     """A tile or an entry bundle.
 
     Attributes:

@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vcid.credentials.approvals import Approval, ApprovalRule, Proposal, approve
+from vcid.credentials.approvals import Approval, ApprovalRule, Proposal, Replacement, approve
+from vcid.dids.methods import child_identity, did_key
 from vcid.encoding.json import canonicalize, parse_object
 from vcid.encoding.multikey import KeyType
 from vcid.errors import Behind, Conflict, InvalidProof, InvalidRecord
+from vcid.holder import Holder
 from vcid.keys.signing import LocalSigner
 from vcid.orders import Order, Renewal
 from world import World, birth
@@ -141,6 +143,109 @@ class TestTooFew:
         with pytest.raises(Conflict) as caught:
             issuer.issue_approved("unknown", [])
         assert caught.value.code == "not-found"
+
+
+class TestReplacing:
+    """A renewal puts an end to somebody's paper: registrars see that, and sign it."""
+
+    @pytest.fixture
+    def old(self, world, issuer):
+        return issuer.issue_approved("a", approvals(world, issuer.propose(order()), *REGISTRARS))
+
+    @pytest.fixture
+    def adult(self, world):
+        signer = LocalSigner.generate()
+        return Holder(did_key(signer.public_key), signer, clock=world.clock)
+
+    def renewal(self, old, did):
+        former = parse_object(old.content)["credentialSubject"]["id"]
+        return Renewal(key="b", former="a", dids={former: did})
+
+    def rebinding(self, issuer, old, adult, challenge="drawn-at-random"):
+        answer = adult.prove_control(challenge="drawn-at-random", domain=issuer.did)
+        return issuer.propose_rebinding(self.renewal(old, adult.did), answer, challenge=challenge)
+
+    def test_a_rebinding_is_proposed_with_its_proof(self, world, issuer, old, adult):
+        """The registrars read which credential ends, for whom, and that the new key was proven."""
+        proposal = self.rebinding(issuer, old, adult)
+        asked = self.renewal(old, adult.did)
+        assert proposal.replacement == Replacement(old.id, asked.dids, is_control_proven=True)
+        assert old.id.encode() not in proposal.content
+        new = issuer.issue_approved("b", approvals(world, proposal, *REGISTRARS[:2]))
+        assert parse_object(new.content)["credentialSubject"]["id"] == adult.did
+        assert old.id.encode() not in new.content
+        assert issuer.is_superseded("a")
+        for approval in issuer.approvals("b"):
+            assert approval.replacement == proposal.replacement
+            approval.verify(parse_object(new.content))
+
+    def test_without_its_proof_nothing_is_proposed(self, issuer, old, adult):
+        """Neither by an answer to another challenge, nor by somebody else's."""
+        with pytest.raises(InvalidProof):
+            self.rebinding(issuer, old, adult, challenge="another")
+        answer = adult.prove_control(challenge="drawn-at-random", domain=issuer.did)
+        with pytest.raises(InvalidProof, match="other-holder"):
+            issuer.propose_rebinding(
+                self.renewal(old, child_identity().did), answer, challenge="drawn-at-random"
+            )
+        assert issuer.propose(Order(key="b", record=birth(2))), "the key is free"
+
+    def test_a_renewal_without_proof_says_so(self, issuer, old, adult):
+        """Registrars can tell it from one with proof, and it can't pass for one later."""
+        proposal = issuer.propose(self.renewal(old, adult.did))
+        assert not proposal.replacement.is_control_proven
+        with pytest.raises(Conflict) as caught:
+            self.rebinding(issuer, old, adult)
+        assert caught.value.code == "proposed"
+        issuer.withdraw("b")
+        assert self.rebinding(issuer, old, adult).replacement.is_control_proven
+
+    def test_who_approved_the_credential_alone_approved_no_end(self, world, issuer, old, adult):
+        """What is replaced is signed: approvals without it, or of another, do not do."""
+        proposal = self.rebinding(issuer, old, adult)
+        unproven = replace(proposal.replacement, is_control_proven=False)
+        for shown in (None, unproven, replace(unproven, credential_id="urn:example:1")):
+            given = approvals(world, replace(proposal, replacement=shown), *REGISTRARS[:2])
+            claimed = [replace(it, replacement=proposal.replacement) for it in given]
+            for approved in (given, claimed):
+                with pytest.raises(Conflict) as caught:
+                    issuer.issue_approved("b", approved)
+                assert caught.value.code == "bad-approval"
+        assert not issuer.is_superseded("a")
+
+
+def test_old_approvals_are_given_again(world, issuer):
+    """Who approved long ago, or by a clock that runs ahead, may no longer, or not yet, approve."""
+    proposal = issuer.propose(order())
+    given = approvals(world, proposal, *REGISTRARS[:2])
+    for moment in (timedelta(days=30, seconds=1), -timedelta(minutes=6)):
+        world.clock.now = given[0].approved_at + moment
+        with pytest.raises(Conflict) as caught:
+            issuer.issue_approved("a", given)
+        assert caught.value.code == "stale-approval"
+    world.clock.now = given[0].approved_at + timedelta(days=30)
+    assert issuer.issue_approved("a", given)
+
+
+def test_what_was_revoked_before_it_was_approved_is_not_issued(world, issuer):
+    """Nor proposed again; withdrawn, there is nothing left to approve, and its key stays taken."""
+    given = approvals(world, issuer.propose(order()), *REGISTRARS[:2])
+    issuer.revoke(key="a")
+    for act in (lambda: issuer.issue_approved("a", given), lambda: issuer.propose(order())):
+        with pytest.raises(Conflict) as caught:
+            act()
+        assert caught.value.code == "revoked"
+    issuer.withdraw("a")
+    for act in (lambda: issuer.issue_approved("a", given), lambda: issuer.withdraw("a")):
+        with pytest.raises(Conflict, match="not-found"):
+            act()
+    assert issuer.is_revoked("a")
+
+
+def test_a_rule_lets_approvals_be_of_some_age():
+    """Approvals that are too old when they are made approve nothing."""
+    with pytest.raises(ValueError, match="some age"):
+        replace(RULE, max_age=timedelta(0))
 
 
 def test_the_same_order_gives_the_same_proposal(world, issuer):

@@ -97,6 +97,13 @@ class BaseIssuing:
         check_rebinding(renewal, control, audience, at=practice.clock(), contexts=practice.contexts)
         return self.renew(renewal)
 
+    def propose_rebinding(self, renewal: Renewal, control: Presentation, *, challenge: str) -> Proposal:
+        """Write a credential for a key that its holder alone has; as ``Issuer.propose_rebinding``."""
+        audience, practice = Audience(challenge=challenge, domain=self._did), self._practice
+        check_rebinding(renewal, control, audience, at=practice.clock(), contexts=practice.contexts)
+        self._enter()
+        return self._counter.propose(renewal, is_control_proven=True)
+
     def propose(self, order: Order | Renewal) -> Proposal:
         """Write a credential as it will be signed, whole; as ``Issuer.propose``, with its errors."""
         self._enter()

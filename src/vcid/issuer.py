@@ -193,10 +193,22 @@ class Issuer:
         check_rebinding(renewal, control, audience, at=practice.clock(), contexts=practice.contexts)
         return self.renew(renewal)
 
+    def propose_rebinding(self, renewal: Renewal, control: Presentation, *, challenge: str) -> Proposal:
+        """Write a credential for a key that its holder alone has, for registrars to approve.
+
+        Args, Raises: as ``rebind`` and ``propose``; Conflict (``proposed``) where it waits already as
+            proposed without proof of control.
+        """
+        audience, practice = Audience(challenge=challenge, domain=self.did), self._practice
+        check_rebinding(renewal, control, audience, at=practice.clock(), contexts=practice.contexts)
+        self._refuse_to_diverge()
+        return self._counter.propose(renewal, is_control_proven=True)
+
     def propose(self, order: Order | Renewal) -> Proposal:
         """Write a credential as it will be signed, for registrars to read and approve.
 
-        The same order gives the same proposal again until it is issued or withdrawn.
+        The same order gives the same proposal again until it is issued or withdrawn. That of a renewal says
+        which credential it ends, and that nobody proved control of the new DID: see ``propose_rebinding``.
 
         Raises:
             InvalidRecord, Conflict, Behind, Unavailable: as ``issue`` and ``renew``; ``issued``, the
@@ -209,15 +221,16 @@ class Issuer:
         """Sign what was proposed under a key, approved as the practice asks, and keep the approvals.
 
         Raises:
-            Conflict: nothing was proposed (``not-found``), or the approvals don't do: too few different
-                registrars (``not-approved``), a stranger or another credential (``bad-approval``).
+            Conflict: nothing was proposed (``not-found``), it was revoked (``revoked``), or the approvals
+                don't do: too few different registrars (``not-approved``), a stranger or another credential
+                (``bad-approval``), too old (``stale-approval``).
             Behind, Unavailable: as ``issue``.
         """
         self._refuse_to_diverge()
         return self._counter.complete(key, approvals)
 
     def withdraw(self, key: str) -> None:
-        """Give up what was proposed under a key; the key is free again.
+        """Give up what was proposed under a key; the key is free again, unless it was revoked meanwhile.
 
         Raises:
             Conflict: nothing was proposed (``not-found``).

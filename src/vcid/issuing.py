@@ -8,11 +8,11 @@ be shown.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from vcid.credentials.approvals import Proposal
+from vcid.credentials.approvals import Proposal, Replacement
 from vcid.credentials.model import BASE_MEDIA_TYPE
-from vcid.encoding.json import canonicalize, parse_object
+from vcid.encoding.json import canonicalize
 from vcid.errors import Conflict, InvalidRecord
 from vcid.orders import Order, Renewal, Statement
 from vcid.status.registry import Request
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from vcid.drafting import Desk, Practice
     from vcid.encoding.json import JsonObject
     from vcid.status.registry import Issuance, Registry
+
+_REVOKED: Final = "this was revoked before it was issued: another key names another one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,25 +127,32 @@ class Counter:
             return self._give(place.credential)
         return self._complete(place, document, ())
 
-    def propose(self, order: Order | Renewal) -> Proposal:
+    def propose(self, order: Order | Renewal, *, is_control_proven: bool = False) -> Proposal:
         """Write a credential as it will be signed, and keep it until it is approved.
 
         Raises:
             InvalidRecord: the record has faults; all of them are listed.
-            Conflict: as ``Registry.reserve``, or the credential was issued already (``issued``).
+            Conflict: as ``Registry.reserve``, or the credential was issued already (``issued``), or proposed
+                without proof of control (``proposed``).
             ValueError: the order is for the other counter.
         """
         place, document = self._draft(order)
         if place.credential is not None:
             raise Conflict("issued", "the credential of this key was approved and issued already")
-        return Proposal(order.key, self._registry.propose(place, canonicalize(document)))
+        replacement = None
+        if isinstance(order, Renewal):
+            replacement = Replacement(str(self._former(order)["id"]), dict(order.dids), is_control_proven)
+        kept = self._registry.propose(place, Proposal(order.key, canonicalize(document), replacement))
+        if is_control_proven and kept.replacement != replacement:
+            raise Conflict("proposed", "this waits as proposed without proof of control: withdraw it first")
+        return kept
 
     def complete(self, key: str, approvals: Iterable[Approval]) -> Credential:
         """Sign what was proposed under a key, if enough registrars approved it.
 
         Raises:
-            Conflict: nothing was proposed (``not-found``); or the approvals don't do (``not-approved``,
-                ``bad-approval``); or as ``find``.
+            Conflict: nothing was proposed (``not-found``), or it was revoked (``revoked``); or the approvals
+                don't do (``not-approved``, ``bad-approval``, ``stale-approval``); or as ``find``.
             ValueError: the proposal is for the other counter.
         """
         waiting = self._registry.find_proposal(key)
@@ -151,14 +160,16 @@ class Counter:
             if (done := self.find(key)) is not None:
                 return done
             raise Conflict("not-found", "nothing was proposed under this key")
-        place, content = waiting
-        document = parse_object(content)
-        self._require_form(document)
-        rule = self._practice.approval
-        return self._complete(place, document, rule.check(document, approvals) if rule else ())
+        place, proposal = waiting
+        if place.is_revoked:
+            raise Conflict("revoked", _REVOKED)
+        self._require_form(proposal.document)
+        rule, now = self._practice.approval, self._practice.clock()
+        given = rule.check(proposal, approvals, at=now) if rule else ()
+        return self._complete(place, proposal.document, given)
 
     def withdraw(self, key: str) -> None:
-        """Give up what was proposed under a key, which is free again.
+        """Give up what was proposed under a key, which is free again unless it was revoked.
 
         Raises:
             Conflict: nothing was proposed (``not-found``).
@@ -181,7 +192,7 @@ class Counter:
         if place.credential is not None:
             return place, {}
         if place.is_revoked:
-            raise Conflict("revoked", "this was revoked before it was issued: another key names another one")
+            raise Conflict("revoked", _REVOKED)
         try:
             if isinstance(order, Renewal):
                 return place, self._desk.rewrite(order, self._former(order), place, now)

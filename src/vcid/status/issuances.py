@@ -225,16 +225,18 @@ def set_status(transaction: Transaction, issuance: Issuance, purpose: str, now: 
 def release(transaction: Transaction, reserved: Issuance) -> None:
     """Forget one key that was reserved and not completed; its places stay taken, by nobody.
 
-    A key that was revoked is kept: who revoked it was told that this is for good.
+    A key that was revoked is kept, with nothing to be signed for it: who revoked it was told that this is for
+    good.
     """
     row = transaction.execute(
-        "SELECT number FROM issuance WHERE key = ? AND credential_id = ? AND content IS NULL"
-        " AND NOT EXISTS (SELECT 1 FROM slot WHERE issuance = number AND is_set = 1)",
+        "SELECT number FROM issuance WHERE key = ? AND credential_id = ? AND content IS NULL",
         (reserved.key, reserved.credential_id),
     ).fetchone()
-    if row is not None:
+    if row is None:
+        return
+    transaction.execute("DELETE FROM proposal WHERE issuance = ?", row)
+    if not transaction.execute("SELECT 1 FROM slot WHERE issuance = ? AND is_set = 1", row).fetchone():
         transaction.execute("UPDATE slot SET issuance = NULL WHERE issuance = ?", row)
-        transaction.execute("DELETE FROM proposal WHERE issuance = ?", row)
         transaction.execute("DELETE FROM issuance WHERE number = ?", row)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import astuple
 from typing import TYPE_CHECKING
 
-from vcid.credentials.approvals import Approval
+from vcid.credentials.approvals import Approval, Proposal, Replacement
 from vcid.encoding.dates import format_timestamp, parse_timestamp
 from vcid.errors import Conflict
 from vcid.keys.signing import PublicKey
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from vcid.storage import Transaction
 
 
-def keep(transaction: Transaction, reserved: Issuance, content: bytes) -> bytes:
+def keep(transaction: Transaction, reserved: Issuance, proposal: Proposal) -> Proposal:
     """Keep what is to be signed for a reservation, unless something is kept already; give what is.
 
     Raises:
@@ -30,18 +32,22 @@ def keep(transaction: Transaction, reserved: Issuance, content: bytes) -> bytes:
     if found is not None:
         return found[1]
     transaction.execute(
-        "INSERT INTO proposal (issuance, content) VALUES (?, ?)", (_number(transaction, reserved), content)
+        "INSERT INTO proposal (issuance, content, replacement) VALUES (?, ?, ?)",
+        (_number(transaction, reserved), proposal.content, _write(proposal.replacement)),
     )
-    return content
+    return proposal
 
 
-def find(transaction: Transaction, key: str) -> tuple[Issuance, bytes] | None:
+def find(transaction: Transaction, key: str) -> tuple[Issuance, Proposal] | None:
     """Find a reservation that waits for approval, and what is to be signed for it."""
     row = transaction.execute(
-        "SELECT p.content FROM proposal p JOIN issuance ON number = issuance WHERE key = ?", (key,)
+        "SELECT p.content, replacement FROM proposal p JOIN issuance ON number = issuance WHERE key = ?",
+        (key,),
     ).fetchone()
     reserved = issuances.find(transaction, "key", key)
-    return None if row is None or reserved is None else (reserved, bytes(row[0]))
+    if row is None or reserved is None:
+        return None
+    return reserved, Proposal(key, bytes(row[0]), _read(row[1]))
 
 
 def record(transaction: Transaction, reserved: Issuance, given: Iterable[Approval]) -> None:
@@ -52,9 +58,18 @@ def record(transaction: Transaction, reserved: Issuance, given: Iterable[Approva
     """
     number = _number(transaction, reserved)
     transaction.executemany(
-        "INSERT INTO approval (issuance, registrar, approved_at, signature) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT DO NOTHING",
-        ((number, it.registrar.multikey, format_timestamp(it.approved_at), it.signature) for it in given),
+        "INSERT INTO approval (issuance, registrar, approved_at, signature, replacement)"
+        " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (
+            (
+                number,
+                it.registrar.multikey,
+                format_timestamp(it.approved_at),
+                it.signature,
+                _write(it.replacement),
+            )
+            for it in given
+        ),
     )
     transaction.execute("DELETE FROM proposal WHERE issuance = ?", (number,))
 
@@ -62,14 +77,22 @@ def record(transaction: Transaction, reserved: Issuance, given: Iterable[Approva
 def approvals(transaction: Transaction, key: str) -> tuple[Approval, ...]:
     """Give the approvals of the credential of a key."""
     rows = transaction.execute(
-        "SELECT registrar, approved_at, signature FROM approval JOIN issuance ON number = issuance"
-        " WHERE key = ? ORDER BY approved_at, registrar",
+        "SELECT registrar, approved_at, signature, replacement FROM approval"
+        " JOIN issuance ON number = issuance WHERE key = ? ORDER BY approved_at, registrar",
         (key,),
     )
     return tuple(
-        Approval(PublicKey.from_multikey(registrar), parse_timestamp(moment), signature)
-        for registrar, moment, signature in rows
+        Approval(PublicKey.from_multikey(registrar), parse_timestamp(moment), signature, _read(replacement))
+        for registrar, moment, signature, replacement in rows
     )
+
+
+def _write(replacement: Replacement | None) -> str | None:
+    return None if replacement is None else json.dumps(astuple(replacement))
+
+
+def _read(stored: str | None) -> Replacement | None:
+    return None if stored is None else Replacement(*json.loads(stored))
 
 
 def _number(transaction: Transaction, reserved: Issuance) -> int:

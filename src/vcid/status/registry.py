@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Self
 
-    from vcid.credentials.approvals import Approval
+    from vcid.credentials.approvals import Approval, Proposal
     from vcid.credentials.model import Credential
     from vcid.storage import Transaction
 
@@ -216,7 +216,7 @@ class Registry:
                 issuances.complete(transaction, reserved, credential, now) for reserved, credential in signed
             ]
 
-    def propose(self, reserved: Issuance, content: bytes) -> bytes:
+    def propose(self, reserved: Issuance, proposal: Proposal) -> Proposal:
         """Keep what is to be signed for a reservation until it is approved; give what was kept first.
 
         Raises:
@@ -225,9 +225,9 @@ class Registry:
             Unavailable: the store can't be written.
         """
         with self._database.transaction() as transaction:
-            return proposals.keep(transaction, reserved, content)
+            return proposals.keep(transaction, reserved, proposal)
 
-    def find_proposal(self, key: str) -> tuple[Issuance, bytes] | None:
+    def find_proposal(self, key: str) -> tuple[Issuance, Proposal] | None:
         """A reservation that waits for approval, and what is to be signed for it."""
         with self._database.read() as transaction:
             return proposals.find(transaction, key)

@@ -57,8 +57,9 @@ CREATE TABLE issuance (
 ) STRICT;
 
 CREATE TABLE proposal (
-    issuance INTEGER PRIMARY KEY REFERENCES issuance (number),
-    content  BLOB NOT NULL
+    issuance    INTEGER PRIMARY KEY REFERENCES issuance (number),
+    content     BLOB NOT NULL,
+    replacement TEXT
 ) STRICT;
 
 CREATE TABLE approval (
@@ -66,6 +67,7 @@ CREATE TABLE approval (
     registrar   TEXT NOT NULL,
     approved_at TEXT NOT NULL,
     signature   BLOB NOT NULL,
+    replacement TEXT,
     PRIMARY KEY (issuance, registrar)
 ) STRICT, WITHOUT ROWID;
 

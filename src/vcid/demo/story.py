@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -75,27 +76,27 @@ def play(settings: Settings, narrator: Narrator) -> Ending:
     watch = Stopwatch()
     # Read before the folder is touched: a mistyped path must not cost anybody the last demonstration.
     rows, reading = _read(settings, watch)
-    stage = _Stage.set_up(settings, narrator, watch)
-    households = stage.settle(rows)
-    narrator.tell(reading)
-    *early, newborn = households.families
-    paths, issuing_ = stage.issue(early, households)
-    before, publication = stage.publish(households)
-    hearing = stage.hear(paths)
-    stage.revoke_and_go_on(early, newborn)
-    stage.make_props(early, households, before)
-    ending = Ending(
-        folder=settings.folder,
-        cast=stage.cast,
-        reading=reading,
-        custody=households.custody,
-        issuing=issuing_,
-        publication=publication,
-        hearing=hearing,
-        scenes=stage.play(settings.scenes),
-        timings=tuple(watch.timings),
-        seconds=watch.seconds(),
-    )
+    with closing(_Stage.set_up(settings, narrator, watch)) as stage:
+        households = stage.settle(rows)
+        narrator.tell(reading)
+        *early, newborn = households.families
+        paths, issuing_ = stage.issue(early, households)
+        before, publication = stage.publish(households)
+        hearing = stage.hear(paths)
+        stage.revoke_and_go_on(early, newborn)
+        stage.make_props(early, households, before)
+        ending = Ending(
+            folder=settings.folder,
+            cast=stage.cast,
+            reading=reading,
+            custody=households.custody,
+            issuing=issuing_,
+            publication=publication,
+            hearing=hearing,
+            scenes=stage.play(settings.scenes),
+            timings=tuple(watch.timings),
+            seconds=watch.seconds(),
+        )
     artefacts.write_guide(stage.folder, ending, settings.command)
     narrator.tell(ending)
     return ending
@@ -150,6 +151,10 @@ class _Stage:
             watch=watch,
             cast=cast,
         )
+
+    def close(self) -> None:
+        """Close what is open in the folder."""
+        self.authorities.close()
 
     def settle(self, rows: Sequence[Row]) -> Households:
         """Step 1, for children and guardians."""

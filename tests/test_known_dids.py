@@ -6,15 +6,19 @@ from datetime import timedelta
 import pytest
 
 from histories import HOST, Controller
+from vcid.dids.methods import did_key
 from vcid.dids.names import lasting_name, read_newest_name
 from vcid.dids.webvh_parameters import WitnessRule
 from vcid.dids.webvh_writing import Change, Signing, approve, gather_approvals, update
+from vcid.encoding.contexts import Contexts
+from vcid.encoding.json import parse_object
 from vcid.errors import Conflict, InvalidProof, Malformed, ResolutionFailed
 from vcid.keys.signing import LocalSigner
 from vcid.knowledge import Anchored, Knowledge
 from vcid.known_dids import KnownDids
 from vcid.ledger.entries import Kind
 from vcid.report import CheckName, Conclusion, Outcome
+from vcid.securing.data_integrity import ProofOptions, add_proof
 from world import REGISTRY, START, World, birth
 
 NEW = "registry.example"
@@ -154,6 +158,26 @@ class TestMoving:
         for did in (scene.old, scene.issuer.did):
             for credential in (scene.credential, later):
                 assert scene.check(credential, policy=scene.policy(did)), (did, credential)
+
+    def test_issuer_and_proof_may_use_different_names(self, scene):
+        """Either name of the one DID in ``issuer``, and the other in the proof; of another DID's, neither."""
+        scene.move()
+        names = (scene.old, scene.issuer.did)
+        document = parse_object(scene.credential.content)
+        document.pop("proof")
+
+        def sign(issuer, signing):
+            method = f"{signing}#{scene.signer.public_key.multikey}"
+            options = ProofOptions(verification_method=method, created=scene.world.clock.now)
+            secured = {**document, "issuer": issuer}
+            return scene.check(add_proof(secured, scene.signer, options, contexts=Contexts.carried()))
+
+        for issuer, signing in (names, names[::-1]):
+            assert sign(issuer, signing), (issuer, signing)
+        stranger = did_key(scene.signer.public_key)
+        for issuer in names:
+            assert sign(issuer, stranger)[CheckName.ISSUER].code == "key-not-of-issuer"
+            assert not sign(stranger, issuer)
 
     def test_the_registry_goes_on(self, scene):
         """What was issued under the old name is revoked under the new one; another DID is still refused."""

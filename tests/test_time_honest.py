@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from ended_office import Office, digest, go_on, list_later, open_office
 from vcid.credentials.model import Credential
+from vcid.dids.methods import did_key
 from vcid.encoding.dates import format_timestamp
 from vcid.encoding.json import canonicalize, parse_object
 from vcid.encoding.multikey import encode_multibase
-from vcid.errors import InvalidProof
+from vcid.errors import InvalidProof, Rejected
+from vcid.holder import Holder
 from vcid.keys.signing import LocalSigner
 from vcid.knowledge import Knowledge
 from vcid.ledger.anchor import LogPolicy
@@ -164,6 +166,26 @@ def test_receipts_among_what_is_known_serve_as_well(it, tmp_path):
         read = Knowledge.load(tmp_path / "knowledge")
         assert (read.faults, dict(read.existence)) == ((), {name: receipt})
         assert it.office.key(credential, known=read).code == code
+
+
+def test_receipts_come_with_presentations_as_well(it):
+    """Each credential shown is dated by whichever of them is about it; none of them dates the presentation."""
+    signer = LocalSigner.generate()
+    holder = Holder(did_key(signer.public_key), signer, clock=it.office.world.clock)
+    names = ("before", "after")
+    credentials = [it.credentials[name] for name in names]
+    demands = {"challenge": "c-1", "domain": "school.example"}
+    presentation = holder.present(credentials, **demands)
+    known = it.office.world.knowledge(it.office.issuer)
+    verifier = it.office.world.verifier(it.office.policy(), known)
+    receipts = [receipt for name in names for receipt in it.evidence[name]["by the end"]]
+    for existence, codes in (((), ["key-closed", "key-revoked"]), (receipts, ["", "key-revoked"])):
+        report = verifier.check_presentation(presentation, **demands, existence=existence)
+        assert [one[CheckName.KEY].code for one in report.credentials] == codes
+    with pytest.raises(Rejected):
+        verifier.verify_presentation(presentation, **demands, existence=iter(receipts))
+    with pytest.raises(ValueError, match="at most 16 receipts"):
+        verifier.check_presentation(presentation, **demands, existence=receipts * 9)
 
 
 def test_a_flood_of_receipts_is_misuse(it):

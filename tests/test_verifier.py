@@ -1,6 +1,8 @@
 """The verifier: what passes, what fails, what stays unknown, and by which check."""
 
+import gc
 import json
+import weakref
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -863,3 +865,17 @@ def test_a_verifier_is_safe_across_threads(world, issuer, credential, knowledge)
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda n: bool(verifier.check(bad if n % 2 else credential)), range(400)))
     assert answers == [n % 2 == 0 for n in range(400)]
+
+
+def test_a_verifier_is_let_go_of_with_its_last_name(world, issuer, credential, knowledge):
+    """Nothing in it holds on to it, so that its memory of views is closed then and not at some later time."""
+    verifier = world.verifier(world.policy(issuer), knowledge)
+    assert verifier.check(credential)
+    verifier.check_presentation({}, challenge="c-1", domain="school.example")
+    gone = weakref.ref(verifier)
+    gc.disable()
+    try:
+        del verifier
+        assert gone() is None
+    finally:
+        gc.enable()

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from vcid.errors import FieldError
     from vcid.keys.signing import PublicKey
     from vcid.ledger.entries import Entry
-    from vcid.ledger.log import Ledger
+    from vcid.ledger.reading import StoredLog
     from vcid.ledger.receipts import Receipt
 
 MAX_FILES = 10_000
@@ -133,7 +133,7 @@ class Knowledge:
         object.__setattr__(self, "delegations", tuple(self.delegations))
 
     @classmethod
-    def gather(cls, ledger: Ledger, published: Iterable[Published]) -> Knowledge:
+    def gather(cls, ledger: StoredLog, published: Iterable[Published]) -> Knowledge:
         """Bring together what issuers published with the ledger's receipts at its newest checkpoint.
 
         Raises:
@@ -141,7 +141,7 @@ class Knowledge:
         """
         return cls().refreshed(ledger, published)
 
-    def refreshed(self, ledger: Ledger, published: Iterable[Published]) -> Knowledge:
+    def refreshed(self, ledger: StoredLog, published: Iterable[Published]) -> Knowledge:
         """Add what issuers published, and renew the receipts of all else that the same log anchors.
 
         Receipts count at a log's newest checkpoint alone: where one issuer's are renewed, those of the others
@@ -251,7 +251,7 @@ class _Source:
         predecessors: the origins of the logs that it succeeded.
     """
 
-    ledger: Ledger
+    ledger: StoredLog
     size: int
     predecessors: frozenset[str]
 

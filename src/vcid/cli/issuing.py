@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Final
 
 import click
 
+from vcid.cli.imports import SYSTEMS, Source
 from vcid.cli.opening import issuing_sections, open_authority
 from vcid.cli.options import (
     HELP,
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
     from vcid.cli.config import IssuerSection
     from vcid.cli.tables import OrderedRow
+    from vcid.credentials.birth import BirthRegistration
+    from vcid.credentials.guardianship import Guardianship
     from vcid.credentials.model import Credential
     from vcid.encoding.json import JsonObject
     from vcid.issuer import Issuer
@@ -110,6 +113,23 @@ class Harvest:
     " By default, the column of registration numbers.",
 )
 @click.option(
+    "--from",
+    "system",
+    type=click.Choice(SYSTEMS),
+    help="With --key: FILE is a record of this system. What became of each field is told on stderr.",
+)
+@click.option(
+    "--stated",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="With --from: a JSON file of what you state beside it, such as the registering office.",
+)
+@click.option(
+    "--map",
+    "field_map",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="With --from opencrvs: a JSON file with a rule for each field of the form.",
+)
+@click.option(
     "--child-did",
     metavar="DID",
     help="The child's DID in a record. By default a fresh one, whose key is not kept.",
@@ -128,6 +148,9 @@ def issue(
     file: Path,
     key: str | None,
     key_column: str | None,
+    system: str | None,
+    stated: Path | None,
+    field_map: Path | None,
     child_did: str | None,
     out: Path | None,
     show_values: bool,
@@ -138,7 +161,8 @@ def issue(
     """Issue credentials from FILE, or from stdin for -.
 
     With --key, FILE is a record in JSON: a birth registration with the field names of its schema, or a
-    guardianship, marked by "type": "Guardianship". Otherwise it is a table in CSV with the columns of
+    guardianship, marked by "type": "Guardianship", or with --from a record of OpenCRVS, FHIR or Primero (see
+    docs/importing.md). Otherwise it is a table in CSV with the columns of
     examples/data/registrations.csv, for the jurisdiction that vcid.toml names.
 
     Every row that is wrong is reported on stderr with its line, its column and all its faults, and takes
@@ -152,10 +176,12 @@ def issue(
     """
     if key is not None and key_column is not None:
         raise click.UsageError("--key is for a record, --key-column for a table")
-    if key is None and (file.suffix == ".json" or child_did is not None):
+    if key is None and (file.suffix == ".json" or child_did is not None or system is not None):
         raise click.UsageError("a record needs --key, your own name for it")
+    _check_source(system, stated, field_map)
     read = load_config(config)
     section, _ = issuing_sections(read)
+    source = Source(system, stated, field_map, section.jurisdiction) if system is not None else None
     _require_jurisdiction(section, is_table=key is None)
     issuer = open_authority(read, read_passphrase(passphrase_file)).issuer
     harvest = Harvest(
@@ -165,7 +191,7 @@ def issue(
     )
     with open_input(file) as stream:
         if key is not None:
-            rows = _read_record(stream, key, child_did)
+            rows = _read_record(stream, key, child_did, source)
         else:
             rows = _read_table(stream, harvest.key_field, section)
         try:
@@ -191,21 +217,34 @@ def _number_column() -> str:
     return EXAMPLE_COLUMNS.columns[NUMBER].name
 
 
-def _read_record(stream: IO[bytes], key: str, child_did: str | None) -> Iterator[OrderedRow]:
+def _check_source(system: str | None, stated: Path | None, field_map: Path | None) -> None:
+    if system is None and (stated is not None or field_map is not None):
+        raise click.UsageError("--stated and --map are for a record --from another system")
+    if field_map is not None and system != "opencrvs":
+        raise click.UsageError("--map is for a record --from opencrvs")
+
+
+def _read_record(
+    stream: IO[bytes], key: str, child_did: str | None, source: Source | None
+) -> Iterator[OrderedRow]:
     """Read one record, whose faults are raised when it is asked for."""
     from vcid.cli.tables import OrderedRow
+    from vcid.orders import Order
+
+    data = stream.read(MAX_RECORD + 1)
+    record = _parse_record(data) if source is None else source.read(data)
+    yield OrderedRow(None, Order(key=key, record=record, child_did=child_did))
+
+
+def _parse_record(data: bytes) -> BirthRegistration | Guardianship:
     from vcid.credentials.birth import BirthRegistration
     from vcid.credentials.guardianship import SUBJECT_TYPE, Guardianship, new_arrangement_id
     from vcid.encoding.json import parse_object
-    from vcid.orders import Order
 
-    mapping = parse_object(stream.read(MAX_RECORD + 1))
-    record: BirthRegistration | Guardianship
+    mapping = parse_object(data)
     if mapping.get("type") == SUBJECT_TYPE:
-        record = Guardianship.from_subject({"arrangementId": new_arrangement_id(), **mapping})
-    else:
-        record = BirthRegistration.from_mapping(mapping)
-    yield OrderedRow(None, Order(key=key, record=record, child_did=child_did))
+        return Guardianship.from_subject({"arrangementId": new_arrangement_id(), **mapping})
+    return BirthRegistration.from_mapping(mapping)
 
 
 def _read_table(stream: IO[bytes], key_column: str, section: IssuerSection) -> Iterator[OrderedRow]:

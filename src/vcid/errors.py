@@ -123,7 +123,15 @@ class Behind(VcidError):
     """A registry or log knows less than what was already published from it: a restored backup.
 
     To go on would hand out a status index twice, or sign a fork. See ``vcid registry recover``.
+
+    Attributes:
+        evidence: where the log's own key signed both its state and a contradicting one, the file that proves
+            it to anybody (`vcid.ledger.evidence`).
     """
+
+    def __init__(self, message: str, *, evidence: bytes | None = None) -> None:
+        super().__init__(message)
+        self.evidence = evidence
 
 
 class NotVerified(VcidError):

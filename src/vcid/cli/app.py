@@ -116,7 +116,8 @@ def command(ctx: click.Context, config: str | None) -> None:
                 2 wrong usage or set-up, 3 could not decide.
 
     Results go to stdout, everything else to stderr. No command reaches for the
-    network, unless it is given a log's URL.
+    network, unless it is given a log's URL; publishing does where [ledger] names
+    witnesses.
     """  # noqa: D301 - click's mark for lines that are not to be joined
     ctx.obj = config
 

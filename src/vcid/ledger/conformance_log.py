@@ -175,6 +175,17 @@ class LogConformance:
         for origin, signer in [("log.example/other", _LOG), (_ORIGIN, _signer(9))]:
             check_refused(partial(Ledger, stores("log"), origin=origin, signer=signer), "another log")
 
+    def test_a_log_changes_its_key(self, stores: OpenStore) -> None:
+        """The store goes over to the new key for good, and everything in it stays."""
+        _ledger(stores("log")).append([_entry(0)])
+        new, former = _signer(9), [_LOG.public_key]
+        changed = Ledger(stores("log"), origin=_ORIGIN, signer=new, former_keys=former)
+        changed.append([_entry(1)])
+        changed.publish()
+        changed.audit()
+        check_refused(partial(_ledger, stores("log")), "the key that was given up")
+        check(len(Ledger(stores("log"), origin=_ORIGIN, signer=new).entries(0, 10)) == 3, "all leaves")
+
     def test_two_writers_make_one_history(self, stores: OpenStore) -> None:
         """Two ledgers over one storage append and publish at once: every entry once, one root for a size."""
         witness = _witness()

@@ -219,6 +219,21 @@ class RowsConformance:
         _append(store, [_row(1)])
         check(_see(stores("undone")) != before, "that the store goes on")
 
+    def test_an_identity_is_replaced(self, stores: OpenStore) -> None:
+        """A log that changes its key keeps its rows; of a transaction that fails nothing is changed."""
+        store = stores("replaced")
+        with store.write() as writer:
+            _fill(writer)
+        before = _see(store)
+        with suppress(_Unforeseen), store.write() as writer:
+            writer.replace_identity("log.example+ffffffff+lost")
+            raise _Unforeseen
+        check(_see(store) == before, "the identity before")
+        with store.write() as writer:
+            writer.replace_identity("log.example+89abcdef+BAUGBw==")
+        for opened in (store, stores("replaced")):
+            check(_see(opened) == ("log.example+89abcdef+BAUGBw==", *before[1:]), "the new identity alone")
+
     def test_nothing_is_written_twice(self, stores: OpenStore) -> None:
         """A place, a number, a size, a key or an identity that is taken is not overwritten."""
         with stores("taken").write() as writer:

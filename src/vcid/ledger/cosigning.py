@@ -6,8 +6,10 @@ import logging
 from typing import TYPE_CHECKING, NoReturn
 
 from vcid.errors import Behind, Conflict, InvalidProof, Malformed, Unavailable
-from vcid.ledger.notes import Checkpoint, Note, NoteSignature
+from vcid.ledger.evidence import find_split_in_leaves
+from vcid.ledger.notes import Checkpoint, Note, NoteSignature, encode_base64
 from vcid.ledger.tree import StoredTree
+from vcid.ledger.witness_requests import OtherSize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -15,9 +17,10 @@ if TYPE_CHECKING:
     from vcid.errors import VcidError
     from vcid.ledger.anchor import Witness
     from vcid.ledger.notes import NoteKey
-    from vcid.ledger.store import LogStore
+    from vcid.ledger.store import LogStore, StoredCheckpoint
 
 _CHUNK = 1000
+_OFFERS = 2
 _MEND = "this is an old copy of the log, put its newest copy back"
 _logger = logging.getLogger(__name__)
 
@@ -115,23 +118,59 @@ class Cosigners:
                 raise Behind(
                     f"{witness.key.name} knows {known.size} leaves, the log has {reader.size()}: {_MEND}"
                 )
-            if StoredTree(reader.completed_beside).root(known.size) != known.root:
-                raise Behind(f"{witness.key.name} knows other leaves than the log has: {_MEND}")
+            is_contained = StoredTree(reader.completed_beside).root(known.size) == known.root
+            own = reader.checkpoint()
+        if not is_contained:
+            self._refuse(witness, data, own)
         return known.size
 
+    def _refuse(self, witness: Witness, known: bytes, own: StoredCheckpoint | None) -> NoReturn:
+        """Refuse to go on from what contradicts a witness, with evidence if the log published it."""
+        evidence = None
+        if own is not None:
+            leaves = self._stream(0, own.size)
+            evidence = find_split_in_leaves((known, own.note), self._log_keys, leaves)
+        message = f"{witness.key.name} knows other leaves than the log has: {_MEND}"
+        if evidence is not None:
+            message += "; the log's key signed both, and whoever has it showed two versions of the log"
+            _logger.error("evidence of a split view, in base64: %s", encode_base64(evidence))
+        raise Behind(message, evidence=evidence)
+
     def _ask(self, witness: Witness, checkpoint: Checkpoint, note: Note) -> NoteSignature | None:
+        """Have a checkpoint cosigned; a witness that says it stands elsewhere is asked once more from there.
+
+        Public witnesses need not show what they cosigned (tlog-witness, "Monitor Retrieval"), but every one
+        says at which size it is ("add-checkpoint").
+        """
         known = self._known_size(witness)
-        if known > checkpoint.size:
-            return None
+        for _ in range(_OFFERS):
+            if known > checkpoint.size:
+                return None
+            try:
+                return self._offer(witness, known, checkpoint, note)
+            except OtherSize as told:
+                self._check_told(witness, told.size)
+                known = told.size
+            except Conflict as error:
+                if error.code == "size":
+                    return None
+                raise
+        return None
+
+    def _check_told(self, witness: Witness, size: int) -> None:
+        with self._store.read() as reader:
+            held = reader.size()
+        # Nobody signed this, so that no witness stops with it a log that others cosign.
+        if size > held:
+            raise Conflict(
+                "size", f"{witness.key.name} says that it knows {size} leaves, the log has {held}: {_MEND}"
+            )
+
+    def _offer(self, witness: Witness, known: int, checkpoint: Checkpoint, note: Note) -> NoteSignature:
         with self._store.read() as reader:
             proof = StoredTree(reader.completed_beside).consistency(known, checkpoint.size)
         leaves = self._stream(known, checkpoint.size)
-        try:
-            line = witness.add_checkpoint(known, proof, note.encode(), leaves)
-        except Conflict as error:
-            if error.code == "size":
-                return None
-            raise
+        line = witness.add_checkpoint(known, proof, note.encode(), leaves)
         if len(line) > 8192:
             raise Malformed("cosignature", "one signature line")
         cosignature = NoteSignature.parse(line.decode(errors="replace").removesuffix("\n"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import ssl
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -17,8 +18,14 @@ from urllib.parse import urlsplit
 
 from vcid.errors import Conflict, InvalidProof, LimitExceeded, Malformed, Unavailable
 from vcid.ledger.deadlines import deadline
-from vcid.ledger.notes import MAX_NOTE_BYTES, MAX_SIGNATURES, NoteSignature, decode_text
-from vcid.ledger.witness_requests import WITH_ENTRIES, AddCheckpoint
+from vcid.ledger.notes import (
+    MAX_NOTE_BYTES,
+    MAX_SIGNATURES,
+    NoteSignature,
+    decode_decimal,
+    decode_text,
+)
+from vcid.ledger.witness_requests import WITH_ENTRIES, AddCheckpoint, OtherSize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -31,7 +38,8 @@ MAX_ANSWER_BYTES: Final = MAX_NOTE_BYTES
 
 _CHUNK: Final = 1 << 16
 _CODE: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
-_REFUSALS: Final = {403: "unsigned", 404: "unknown-log", 409: "size"}
+_OTHER_SIZE: Final = 409
+_REFUSALS: Final = {403: "unsigned", 404: "unknown-log", _OTHER_SIZE: "size"}
 _TEXT: Final = "text/plain; charset=utf-8"
 
 
@@ -205,7 +213,8 @@ class HttpWitness:
             Of the lines that the witness answers, the one by its key.
 
         Raises:
-            Conflict: the witness refuses; ``size`` if it knows another size than ``old_size``.
+            Conflict: the witness refuses; ``size`` if it knows another size than ``old_size``, and
+                ``OtherSize`` if it says which.
             Malformed: it does not understand the request, or answers no cosignature by its key.
             InvalidProof: its cosignature states no time, which an answer may not leave out.
             Unavailable: it does not answer.
@@ -237,6 +246,9 @@ class HttpWitness:
 def _raise_refusal(answer: Answer) -> NoReturn:
     """Turn a refusal into the error that a witness in this process would have raised."""
     said = answer.body[:100].decode("ascii", "replace").partition("\n")[0].partition(":")[0]
+    if answer.status == _OTHER_SIZE:
+        with suppress(Malformed):
+            raise OtherSize(decode_decimal(answer.body[:100].decode("ascii", "replace").removesuffix("\n")))
     if answer.status in _REFUSALS:
         raise Conflict(_REFUSALS[answer.status], "the witness refuses the checkpoint")
     if answer.status == 422:

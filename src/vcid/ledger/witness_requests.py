@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from vcid.errors import Malformed
+from vcid.errors import Conflict, Malformed
 from vcid.ledger.entries import MAX_LEAF_BYTES
 from vcid.ledger.notes import MAX_NOTE_BYTES, decode_decimal, decode_text
 from vcid.ledger.topic_proofs import decode_path, encode_path
@@ -34,6 +34,18 @@ MAX_REQUEST_BYTES = MAX_NOTE_BYTES + (1 << 12)
 
 MAX_PROOF = 63
 """The most hashes of a proof (tlog-witness, "add-checkpoint")."""
+
+
+class OtherSize(Conflict):
+    """A witness refused a checkpoint, because it knows another size than was thought.
+
+    Attributes:
+        size: what it says to know; nobody signed that.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__("size", f"the witness says that it knows {size} leaves")
+        self.size = size
 
 
 @dataclass(frozen=True, slots=True)

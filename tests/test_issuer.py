@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -36,7 +37,7 @@ from vcid.encoding.multikey import KeyType
 from vcid.errors import Behind, Conflict, InvalidProof, InvalidRecord, Unavailable
 from vcid.issuer import Issuer
 from vcid.keys.signing import LocalSigner
-from vcid.ledger.batches import date_existence
+from vcid.ledger.batches import BatchReceipt, date_existence
 from vcid.ledger.entries import Entry, Kind, topic
 from vcid.ledger.log import Ledger
 from vcid.orders import Order
@@ -765,6 +766,21 @@ def test_a_destroyed_salt_leaves_nothing_to_find(tmp_path):
     assert not world.registry().destroy_salt("a")
     assert issuer.existence("a") is None
     assert date_existence(digest, kept, world.log_policy)
+
+
+def test_a_destroyed_salt_is_in_no_file_and_no_salt_in_a_repr(tmp_path):
+    """Whoever gets hold of the files, or of a log with a receipt in it, finds nobody by it."""
+    world, issuer = open_issuer(tmp_path)
+    issuer.publish()
+    issuer.issue(birth(), key="a")
+    issuer.publish()
+    kept, receipt = world.registry().batch_place("a"), issuer.existence("a")
+    shown = repr(kept) + repr(receipt) + repr(BatchReceipt.parse(receipt.body))
+    assert repr(kept.salt) not in shown
+    assert b64encode(kept.salt).decode() not in shown
+    assert any(kept.salt in path.read_bytes() for path in tmp_path.iterdir())
+    world.registry().destroy_salt("a")
+    assert not any(kept.salt in path.read_bytes() for path in tmp_path.iterdir())
 
 
 def test_a_turn_without_credentials_looks_like_any_other(tmp_path):

@@ -68,6 +68,44 @@ def in_thread(work):
     return results[0]
 
 
+class TestForgetting:
+    """What is erased must not be found by whoever gets hold of the files."""
+
+    def files_with(self, folder, text):
+        return [path.name for path in folder.iterdir() if text in path.read_bytes()]
+
+    def test_what_was_deleted_is_in_no_file(self, open_store, tmp_path):
+        """Among many others, in pages that were split, altered and deleted from."""
+        store = open_store()
+        for start in range(0, 2000, 200):
+            with store.transaction() as transaction:
+                rows = [(f"{n * 7919 % 2000:06}-secret", n) for n in range(start, start + 200)]
+                transaction.executemany("INSERT INTO counter VALUES (?, ?)", rows)
+        for name in ("000400-secret", "001111-secret"):
+            assert self.files_with(tmp_path, name.encode())
+            with store.transaction() as transaction:
+                transaction.execute("UPDATE counter SET name = ? WHERE name = ?", ("x", name))
+                transaction.execute("DELETE FROM counter WHERE name = ?", ("x",))
+            store.forget()
+            assert not self.files_with(tmp_path, name.encode())
+
+    @pytest.mark.slow
+    def test_a_reader_that_holds_on_is_told_of(self, open_store):
+        """Nobody is told that something is gone which is not; asked again later, it is."""
+        store, other = open_store(), open_store()
+        put(store, "a", 1)
+        with other.read() as reading:
+            reading.execute("SELECT * FROM counter").fetchall()
+            put(store, "b", 2)
+            with pytest.raises(Unavailable, match="do it again"):
+                store.forget()
+        store.forget()
+
+    def test_one_in_memory_has_no_file(self, open_store):
+        """And forgets without being told."""
+        open_store("sqlite://").forget()
+
+
 class TestTransactions:
     """All or nothing, and one at a time."""
 

@@ -81,6 +81,7 @@ class Publisher:
     def _lost(self, office: Office) -> list[Entry]:
         """The entries that carry lists lost in a recovery over to the key in force."""
         entries = office.topics.carry_over(self.registry.lost_lists())
-        # Before they are anchored: a registry that knows more than the ledger is no backup.
-        self.registry.advance_lost({list_id: entry.seq for list_id, entry in entries.items()})
+        if entries:
+            # Before they are anchored: a registry that knows more than the ledger is no backup.
+            self.registry.advance_lost({list_id: entry.seq for list_id, entry in entries.items()})
         return [*entries.values()]

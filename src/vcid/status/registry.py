@@ -86,7 +86,7 @@ class Registry:
                 has no room for keys with the character zero.
             purposes: what each credential gets a status for.
             clock: the time, with a time zone.
-            random: gives the number of random bytes it is asked for; they decide indices and ids.
+            random: gives as many random bytes as asked for; they decide indices and ids.
 
         Raises:
             StoreTooNew: a newer version of vcid wrote it.
@@ -167,8 +167,7 @@ class Registry:
                 in for is none that can be.
             Unavailable: the store can't be written.
         """
-        request = Request(key=key, record_digest=record_digest, succeeds=succeeds)
-        reserved = self.reserve_many([request])[0]
+        reserved = self.reserve_many([Request(key=key, record_digest=record_digest, succeeds=succeeds)])[0]
         if isinstance(reserved, Conflict):
             raise reserved
         return reserved
@@ -349,10 +348,12 @@ class Registry:
     def destroy_salt(self, key: str) -> bool:
         """Make a credential impossible to find in the ledger, for good; say whether it could be found.
 
-        Receipts that were given out before go on to prove what they prove.
+        Receipts and backups keep the salt. Where a reader holds it in the log (``Unavailable``), call again.
         """
         with self._database.transaction() as transaction:
-            return batches.destroy_salt(transaction, key)
+            destroyed = batches.destroy_salt(transaction, key)
+        self._database.forget()
+        return destroyed
 
     def published_lists(self) -> tuple[Publication, ...]:
         """Give the newest confirmed version of every list, the retired ones too."""
@@ -426,9 +427,8 @@ class Registry:
 
     def advance_lost(self, versions: Mapping[str, int]) -> None:
         """Note under which numbers lost lists are about to be anchored anew, as they stand."""
-        if versions:
-            with self._database.transaction() as transaction:
-                recovery.advance_lost(transaction, versions)
+        with self._database.transaction() as transaction:
+            recovery.advance_lost(transaction, versions)
 
     def _reserve(self, transaction: Transaction, request: Request, now: str) -> Issuance | Conflict:
         try:

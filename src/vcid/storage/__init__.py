@@ -27,6 +27,9 @@ if TYPE_CHECKING:
         def read(self) -> AbstractContextManager[Transaction]:
             """Begin to read."""
 
+        def forget(self) -> None:
+            """Let nothing that was deleted stand in the store's files, as far as these can tell."""
+
         def close(self) -> None:
             """Let go of the connections."""
 
@@ -79,6 +82,17 @@ class Database:
     def read(self) -> AbstractContextManager[Transaction]:
         """See one unchanging state of the store for as long as the block runs."""
         return self._connections.read()
+
+    def forget(self) -> None:
+        """Let nothing that was deleted stand in the store's files any longer.
+
+        Of SQLite, in neither the file nor its write-ahead log; copies of them are another matter. A server
+        keeps what was deleted in its own log and its backups, for as long as it is told to.
+
+        Raises:
+            Unavailable: a reader is at work for too long: call it again.
+        """
+        self._connections.forget()
 
     def close(self) -> None:
         """Close all connections; a store in memory is gone then, any other opens again on use."""

@@ -177,6 +177,9 @@ class PostgresqlConnections:
         with self._running(_READ) as connection:
             yield PostgresqlTransaction(connection)
 
+    def forget(self) -> None:
+        """Do nothing: a server's log and backups keep what was deleted, for as long as it is told to."""
+
     def close(self) -> None:
         """Close what no transaction uses, and the rest once it is given back."""
         self._idle.close()

@@ -116,6 +116,15 @@ class SqliteConnections:
         with self._running("BEGIN") as transaction:
             yield transaction
 
+    def forget(self) -> None:
+        """Empty the write-ahead log into the file, which keeps nothing that was deleted."""
+        handle = self._handle()
+        with self._turn, _translated():
+            if handle.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                raise Unavailable(
+                    "what was deleted stands in the store's log still, which a reader is using: do it again"
+                )
+
     def close(self) -> None:
         """Close every thread's connection; a store in memory is gone then, a file opens again on use."""
         for handle in list(self._handles):
@@ -215,6 +224,8 @@ def _create_private(path: Path) -> None:
 def _prepare(connection: sqlite3.Connection, schema: StoreSchema) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = FULL")
+    # What is deleted is overwritten: an erased salt must not be found in the file.
+    connection.execute("PRAGMA secure_delete = ON")
     _use_write_ahead_log(connection)
     if _version(connection, schema) < schema.version:
         with _transaction(connection, "BEGIN IMMEDIATE") as transaction:

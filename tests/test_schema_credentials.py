@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from vcid.credentials.model import Credential
+from vcid.credentials.delegation import Delegation
+from vcid.credentials.model import Credential, Draft, build
 from vcid.encoding.contexts import Contexts
 from vcid.encoding.json import canonicalize
 from vcid.errors import Malformed
@@ -218,3 +219,38 @@ def test_one_id_names_one_schema():
     schema = sign(AUTHOR, **schema_members())
     with pytest.raises(ValueError, match="one id"):
         check(naming(), schema, schema)
+
+
+def test_a_delegation_is_not_judged_by_a_schema_of_whom_it_appoints():
+    """Each would wait for the other: the link stays undecided, and so do the schema and what names it."""
+    office, author = (f"did:key:{signer.public_key.multikey}" for signer in (OFFICE, AUTHOR))
+    appointed = Delegation(
+        delegate=author,
+        credential_types=["BirthRegistrationCredential"],
+        jurisdictions=["KE"],
+        valid_from=START - timedelta(days=1),
+        valid_until=START + timedelta(days=1),
+    )
+    draft = Draft(
+        issuer=office,
+        types=[appointed.credential_type],
+        subject=appointed.to_subject(),
+        valid_from=appointed.valid_from,
+        valid_until=appointed.valid_until,
+    )
+    named = {"credentialSchema": {"id": URL, "type": "JsonSchemaCredential"}}
+    options = ProofOptions(verification_method=f"{office}#{OFFICE.public_key.multikey}", created=START)
+    document = add_proof({**build(draft), **named}, OFFICE, options, contexts=Contexts.carried())
+    types = {"VerifiableCredential", "BirthRegistrationCredential", appointed.credential_type}
+    granted = replace(ALLOWED.accreditations[1], credential_types=frozenset(types))
+    schema = sign(AUTHOR, **schema_members())
+    verifier = Verifier(
+        replace(ALLOWED, accreditations=(granted,)),
+        Knowledge(delegations=(canonicalize(document),)),
+        surroundings=Surroundings(clock=Clock(START), schema_credentials=(schema,)),
+    )
+    assert outcome(verifier.check(naming())) == NOT_KNOWN
+    assert outcome(verifier.check(document)) == NOT_KNOWN
+    report = verifier.check(schema)
+    assert report[CheckName.ISSUER].code == "delegation-unknown-schema"
+    assert report.conclusion is Conclusion.UNDECIDED

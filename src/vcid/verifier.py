@@ -303,7 +303,9 @@ class Verifier:
             claims = [Check.skipped(name, "the document does not conform to the model") for name in _CLAIMS]
         else:
             entitled = self._entitle(document, proof, at=at, now=now, parent=parent)
-            proof, claims, fresh_as_of = self._examine_claims(document, proof, entitled, at=at, now=now)
+            proof, claims, fresh_as_of = self._examine_claims(
+                document, proof, entitled, at=at, now=now, is_link=parent is not None
+            )
         holder = Check.skipped(CheckName.HOLDER, "no presentation")
         covered = proof.verified.document if proof.verified else None
         return Report(
@@ -352,16 +354,23 @@ class Verifier:
         *,
         at: datetime,
         now: datetime,
+        is_link: bool,
     ) -> tuple[ProofResult, list[Check], datetime | None]:
-        """Steps 6 to 9, on the same document as step 5."""
+        """Steps 6 to 9, on the same document as step 5.
+
+        A link of a chain of delegations is judged by the schemas known alone: a schema credential may be
+        by somebody whom only that very link appoints.
+        """
         covered = proof.verified.document if proof.verified else document
         accreditation = entitled.accreditation
         if accreditation is not None and self._issuers.is_swapped(accreditation):
             proof = ProofResult(SWAPPED, proof.proof, proof.verified)
         # To evaluate a schema can be made to take long: that is for issuers who are known, not for strangers.
         if proof.verified is not None and accreditation is not None:
-            evidence = Evidence((), now)
-            known = self._schemas.admit(covered, lambda schema: self._examine(schema, at, evidence))
+            known = self._surroundings.schemas
+            if not is_link:
+                evidence = Evidence((), now)
+                known = self._schemas.admit(covered, lambda schema: self._examine(schema, at, evidence))
             schemas = _check_schemas(covered, known, in_part=is_shown_in_part(proof.verified))
         else:
             schemas = [Check.skipped(CheckName.SCHEMA, "neither proof nor issuer vouch for the document")]

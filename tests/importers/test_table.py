@@ -326,11 +326,14 @@ def test_rows_come_one_at_a_time() -> None:
         ({"birthDate": Column("born")}, {}),
         ({"/birthDate": Column("a"), "/sexAtBirth": Column("a")}, {}),
         ({}, {"x": "y"}),
+        ({}, {"/religion": "y"}),
+        ({"/names": Column("name")}, {}),
+        ({"/birthPlace/region": Column("Mother's religion")}, {}),
     ],
 )
 def test_a_map_that_makes_no_sense_is_misuse(columns: dict[str, Column], constants: dict[str, str]) -> None:
-    """Fields are JSON pointers, and a column holds one field."""
-    with pytest.raises(ValueError, match=r"pointer|twice"):
+    """Fields are those of a record, a column holds one field, and none that no credential says."""
+    with pytest.raises(ValueError, match=r"pointer|twice|no credential"):
         ColumnMap(columns=columns, constants=constants)
 
 
@@ -345,6 +348,27 @@ def test_references_come_from_the_randomness_handed_in() -> None:
     )
     assert row.record is not None
     assert row.record.child_ref == "AAAAAAAAAAAAAAAAAAAAAQ"
+
+
+def test_a_row_has_a_report_of_every_column() -> None:
+    """Each column is accounted for once: taken, transformed by its table, refused, empty or ignored."""
+    header, line = HEADER.replace(b"\n", b",remarks\n"), GOOD.replace(b"\n", b",born at night\n")
+    (row,) = read(line, header=header)
+    outcomes = {
+        entry.source: (entry.outcome, entry.target, entry.table, entry.code) for entry in row.report.entries
+    }
+    assert [*outcomes] == header.decode().strip().split(",")
+    assert outcomes["name"] == ("taken", "/names/0/full", "", "")
+    assert outcomes["sex"] == ("transformed", "/sexAtBirth", "sexAtBirth", "")
+    assert outcomes["order"] == ("left-out", "", "", "empty")
+    assert outcomes["remarks"] == ("left-out", "", "", "ignored")
+    assert set(row.report.stated) == set(SMALL.constants)
+    assert "Amina" not in f"{row.report} {row!r}"
+    (row,) = read(line.replace(b",F,", b",X,").replace(b"2021-03-15", b"2021-13-01"), header=header)
+    refused = {entry.source: entry.code for entry in row.report.entries if entry.outcome == "refused"}
+    assert refused == {"sex": "not-in-crosswalk", "born": "no-such-day"}
+    (row,) = read(GOOD.replace(b"Amina", b'"Amina'))
+    assert [(entry.outcome, entry.code) for entry in row.report.entries] == [("refused", "unclosed-quote")]
 
 
 @pytest.fixture(scope="module")

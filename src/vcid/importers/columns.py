@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from vcid.credentials.forbidden import is_forbidden
 from vcid.importers.stated import check_fields
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ class ColumnMap:
         names = [column.name for column in self.columns.values()]
         if len(set(names)) < len(names):
             raise ValueError("a column is mapped twice")
+        if forbidden := [name for name in names if is_forbidden(name)]:
+            raise ValueError(f"no credential says these, whatever they are mapped to: {', '.join(forbidden)}")
 
     def column_of(self, path: str) -> str:
         """Name the column behind a field, or behind the first part of it; the field itself where none is."""

@@ -178,7 +178,7 @@ class Account:
         return None
 
     def take(self, place: Field | None, target: str) -> str | None:
-        """Take a text as it stands, and return it."""
+        """Take a text as it stands, and return it; spaces around it don't count, as in tables."""
         text = self.text(place)
         if text is not None and place is not None:
             self._values[target] = text

@@ -161,3 +161,16 @@ def test_more_related_persons_than_anybody_has_are_refused():
     """Their number is bounded."""
     with pytest.raises(LimitExceeded):
         read_fhir({}, [{}] * 51)
+
+
+def test_a_suffix_is_part_of_a_whole_name():
+    """Beside a whole name it says nothing new; without any name it is none."""
+    document = copy.deepcopy(load_sample(SAMPLES / "fhir-ordinary.json"))
+    document["document"]["patient"]["name"][0]["suffix"] = ["II"]
+    result = read_sample(document)
+    assert result.record is not None
+    codes = {entry.source: entry.code for entry in result.report.entries}
+    assert codes["/patient/name/0/suffix/0"] == "within-the-whole-name"
+    assert "part-without-a-name" in changed(
+        "fhir-ordinary", lambda d: d["patient"].update(name=[{"suffix": ["II"]}])
+    )

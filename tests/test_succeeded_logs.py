@@ -7,14 +7,15 @@ import pytest
 from vcid.errors import Malformed
 from vcid.issuer import Issuer
 from vcid.keys.signing import LocalSigner
-from vcid.knowledge import Knowledge
-from vcid.ledger.entries import Entry
+from vcid.knowledge import Knowledge, KnownLog
+from vcid.ledger.entries import Entry, Kind
+from vcid.ledger.evidence import verify_evidence
 from vcid.ledger.log import Ledger
 from vcid.ledger.notes import NoteKey
 from vcid.ledger.succession import Proposal, Succession, carry_over, is_ended
 from vcid.ledger.views import MemoryViewStore
 from vcid.ledger.witness import ReplayingWitness
-from vcid.report import Conclusion
+from vcid.report import Conclusion, PresentationReport
 from world import ORIGIN, World, birth
 
 NEW = "log.example/new"
@@ -205,3 +206,56 @@ def test_a_key_given_up_in_the_new_log_gives_up_what_the_old_one_holds(move):
         for name, one in renewed.status_lists.items()
     }
     assert not move.check(replace(renewed, status_lists=old_keys))
+
+
+# A log that shows two versions of itself
+
+
+def fork(world):
+    """A credential with what is known of it in one version of a log, and in another of the same size."""
+    issuer = world.issuer()
+    issuer.publish()
+    credential = issuer.issue(birth(), key="k")
+    known = world.knowledge(issuer)
+    other = World(clock=world.clock, log_key=world.log_key, witness_key=world.witness_key)
+    stranger = LocalSigner.generate()
+    size = world.ledger.checkpoint().size - 1
+    other.ledger.append(
+        [
+            Entry.sign(stranger, kind=Kind.STATUS_LIST, list_id=f"{one}", seq=0, digest=bytes(32))
+            for one in range(size)
+        ]
+    )
+    return issuer, credential, known, other.ledger.publish()
+
+
+def test_a_fork_reaches_the_caller_with_its_evidence():
+    """By the memory of views: the report has one file, which the log's key alone verifies."""
+    world = World()
+    issuer, credential, known, view = fork(world)
+    world.views.advance(None, view)
+    report = world.verifier(world.policy(issuer), known).check(credential)
+    assert report["anchor"].code == "fork"
+    [evidence] = report.evidence
+    assert evidence not in repr(report).encode()
+    assert "evidence" not in str(report.to_json())
+    verify_evidence(evidence, NoteKey.of_log(ORIGIN, world.log_key.public_key))
+
+
+def test_a_fork_between_receipt_and_checkpoint_is_evidence_once():
+    """However many documents show it, and in a presentation's report too."""
+    world = World()
+    issuer, credential, known, view = fork(world)
+    forked = replace(known, logs={ORIGIN: KnownLog(view.note)})
+    report = world.verifier(world.policy(issuer), forked).check(credential)
+    assert report["anchor"].code == "fork"
+    assert len(report.evidence) == 1
+    presented = PresentationReport(checks=(), credentials=(report, report), at=report.at, now=report.now)
+    assert presented.evidence == report.evidence
+
+
+def test_what_is_no_fork_has_no_evidence(move):
+    """Neither what is verified nor what is stale."""
+    assert move.check(move.before).evidence == ()
+    move.world.clock.advance(days=10)
+    assert move.check(move.before).evidence == ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,15 @@ import pytest
 pytest.importorskip("click")
 pytest.importorskip("rich")
 
-from cli.conftest import Place
+from cli.conftest import PASSPHRASE, Place
+from vcid.keys.signing import LocalSigner
+from vcid.keys.wallet import Wallet
+from vcid.knowledge import Knowledge
+from vcid.ledger.entries import Entry, Kind
+from vcid.ledger.log import Ledger
+from vcid.ledger.notes import Checkpoint, Note, NoteKey
+from vcid.ledger.views import SqlViewStore
+from vcid.ledger.witness import ReplayingWitness
 from vcid.report import CheckName
 
 CHECK_KEYS = {"name", "outcome", "code", "detail"}
@@ -214,3 +223,52 @@ def test_a_revoked_credential_is_refused_after_publication(authority: Place):
     old = authority("verify", authority.credential, "--json")
     assert old.code != 0
     assert "anchor" in {check["name"] for check in old.json["results"][0]["checks"] if check["code"]}
+
+
+def show_another_version(authority: Place) -> str:
+    """Let the verifier have seen another version of the log, of the same size; give the log's key."""
+    read = tomllib.loads((authority.folder / "vcid.toml").read_text())
+    wallet, origin = Wallet.open(authority.folder / "keys.json", PASSPHRASE), read["ledger"]["origin"]
+    log = NoteKey.of_log(origin, wallet.signer("ledger").public_key)
+    witness = ReplayingWitness.open(
+        "sqlite://", name=read["witness"]["name"], signer=wallet.signer("witness"), logs=[log]
+    )
+    other = Ledger.open("memory:", origin=origin, signer=wallet.signer("ledger"), witnesses=[witness])
+    known = next(iter(Knowledge.load(authority.folder / "knowledge").logs.values()))
+    size, owner = Checkpoint.parse(Note.parse(known.note).text).size, LocalSigner.generate()
+    lists = [str(number) for number in range(size - 1)]
+    other.append(
+        [Entry.sign(owner, kind=Kind.STATUS_LIST, list_id=one, seq=0, digest=bytes(32)) for one in lists]
+    )
+    views = SqlViewStore.open(f"sqlite:///{authority.folder}/views.db")
+    views.advance(None, other.publish())
+    views.close()
+    return log.vkey
+
+
+def test_a_log_that_shows_two_versions_is_told_of_and_the_evidence_kept(authority: Place):
+    """It names the log and the file, which `vcid witness evidence` accepts; without a folder it says how."""
+    vkey = show_another_version(authority)
+    told = authority("verify", authority.credential)
+    assert (told.code, "two versions of itself: --evidence-out" in told.err) == (3, True)
+    folder = authority.folder / "evidence"
+    kept = authority("verify", authority.credential, authority.credential, "--evidence-out", folder, "--json")
+    assert (kept.code, kept.json["results"][0].keys()) == (3, RESULT_KEYS)
+    [file] = folder.iterdir()
+    assert str(file) in kept.err
+    assert authority("witness", "evidence", file, "--log", vkey).code == 0
+
+
+def test_evidence_that_can_not_be_kept_changes_no_verdict(authority: Place):
+    """The folder is a file: the verdict stands, and stderr says why nothing is kept."""
+    show_another_version(authority)
+    ended = authority("verify", authority.credential, "--evidence-out", authority.folder / "keys.json" / "x")
+    assert (ended.code, "can't be kept" in ended.err) == (3, True)
+
+
+def test_without_evidence_nothing_is_kept(authority: Place):
+    """A good credential makes no folder."""
+    assert (
+        authority("verify", authority.credential, "--evidence-out", authority.folder / "evidence").err == ""
+    )
+    assert not (authority.folder / "evidence").exists()

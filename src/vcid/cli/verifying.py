@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -52,6 +53,12 @@ class CouldNotDecide(click.ClickException):
 @click.option("--challenge", help="FILES are presentations, which have to answer this.")
 @click.option("--domain", help="FILES are presentations, which have to be made for this verifier.")
 @click.option("--show-claims", is_flag=True, help="Show what a credential says, if it is verified.")
+@click.option(
+    "--evidence-out",
+    "evidence_folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A folder to keep evidence in, where a log is found to show two versions of itself.",
+)
 @config_option
 @json_option
 def verify(
@@ -61,6 +68,7 @@ def verify(
     challenge: str | None,
     domain: str | None,
     show_claims: bool,
+    evidence_folder: Path | None,
     config: str | None,
     as_json: bool,
 ) -> None:
@@ -72,6 +80,9 @@ def verify(
     Every check is printed with its outcome: passed, failed, unknown (could not be decided) or skipped.
     Claims are shown only on request, and only those that the proof of a verified credential covers; those in
     a presentation only if it is verified as a whole.
+
+    Where a log showed two versions of itself, stderr says so, and --evidence-out keeps what proves it to
+    anybody by `vcid witness evidence`.
 
     Exit codes: 0 all verified, 1 at least one rejected, 3 none rejected and at least one undecided.
 
@@ -87,6 +98,7 @@ def verify(
         note(f"vcid: knowledge left out: {fault}")
     results: list[JsonObject] = []
     conclusions: set[str] = set()
+    evidence: dict[bytes, None] = {}
     with _undecided_if_unable():
         verifier = open_verifier(section, knowledge)
         for file in files:
@@ -97,6 +109,7 @@ def verify(
                 presented = verifier.check_presentation(_read(file), challenge=drawn, domain=name, at=at)
                 shown = _Shown.of_presentation(presented, show_claims=show_claims)
             conclusions.add(shown.report.conclusion.value)
+            evidence |= dict.fromkeys(shown.report.evidence)
             if as_json:
                 results.append({"file": str(file), **shown.to_json()})
             else:
@@ -105,6 +118,8 @@ def verify(
     if as_json:
         faults: list[JSON] = [fault_json(fault) for fault in knowledge.faults]
         print_json({"conclusion": worst, "results": [*results], "knowledgeFaults": faults})
+    for found in evidence:
+        _tell_evidence(found, evidence_folder)
     click.get_current_context().exit(EXIT_CODES[worst])
 
 
@@ -159,6 +174,22 @@ class _Shown:
             {"name": one.name.value, "outcome": one.outcome.value, "code": one.code, "detail": one.detail}
             for one in self.report.checks
         ]
+
+
+def _tell_evidence(found: bytes, folder: Path | None) -> None:
+    """Say that a log showed two versions of itself, and keep what proves it; the verdict stands anyway."""
+    from vcid.ledger.evidence import SplitView
+
+    kept = "--evidence-out FOLDER keeps the evidence"
+    if folder is not None:
+        path = folder / f"{sha256(found).hexdigest()[:16]}.split-view"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(found)
+            kept = f"the evidence is in {path}: hand it to those who rely on the log"
+        except OSError as error:
+            kept = f"the evidence can't be kept: {describe(error)}"
+    note(f"vcid: the log {SplitView.parse(found).origin} signed two versions of itself: {kept}")
 
 
 def _audience(challenge: str | None, domain: str | None) -> tuple[str, str] | None:

@@ -13,6 +13,7 @@ from vcid.cli.init import WALLET, refuse_existing, taken_away_on_failure, write_
 from vcid.cli.ledger_checking import check
 from vcid.cli.ledger_following import monitor
 from vcid.cli.ledger_proving import prove
+from vcid.cli.ledger_succeeding import succeed
 from vcid.cli.logs import log_keys, open_transport, origin_option, policy_option
 from vcid.cli.opening import open_ledger, open_stored_log
 from vcid.cli.options import (
@@ -56,6 +57,7 @@ def ledger() -> None:
 ledger.add_command(prove)
 ledger.add_command(check)
 ledger.add_command(monitor)
+ledger.add_command(succeed)
 
 
 @ledger.command(context_settings=HELP)

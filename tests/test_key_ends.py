@@ -327,4 +327,6 @@ def test_an_issuer_of_base_documents_dates_what_is_derived_from_them():
     found = existence_digest(shown)
     assert date_existence(found, issuer.existence("a"), world.log_policy) == world.clock.now
     with pytest.raises(InvalidProof, match="not-in-batch"):
-        date_existence(hashlib.sha256(canonicalize(base.to_json())).digest(), issuer.existence("a"), world.log_policy)
+        date_existence(
+            hashlib.sha256(canonicalize(base.to_json())).digest(), issuer.existence("a"), world.log_policy
+        )

@@ -212,7 +212,7 @@ def test_a_slow_server_holds_nobody(answering, dripped):
     with pytest.raises(Unavailable):
         answering(drip, timeout=0.4).get("checkpoint", 10_000)
     stop.set()
-    assert time.monotonic() - start < 20
+    assert time.monotonic() - start < 8
 
 
 def test_a_connection_that_the_server_closed_is_opened_again(answering):

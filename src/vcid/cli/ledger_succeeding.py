@@ -61,8 +61,8 @@ def succeed(
 
     Without a file STATEMENT one is written, for the witnesses' operators to agree to by `vcid witness
     succeed`. Done again with their cosignatures, and the old log's --policy, it keeps those in STATEMENT,
-    carries the entries over and publishes the new log. Put STATEMENT as a file *.succession into knowledge/logs, and
-    verifiers follow. What broke off is done again.
+    carries the entries over and publishes the new log. Put STATEMENT as a file *.succession into
+    knowledge/logs, and verifiers follow. What broke off is done again.
 
     JSON: log, successor, finalSize, checkpointSize (null where a statement is proposed).
     """

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from vcid.credentials.approvals import Approval as Approval
     from vcid.credentials.approvals import ApprovalRule as ApprovalRule
+    from vcid.credentials.approvals import Replacement as Replacement
     from vcid.credentials.approvals import approve as approve
     from vcid.credentials.birth import BirthRegistration as BirthRegistration
     from vcid.credentials.delegation import Delegation as Delegation
@@ -117,6 +118,7 @@ _HOMES = {
     "Rejected": "errors",
     "Renewal": "orders",
     "ReplayingWitness": "ledger.witness",
+    "Replacement": "credentials.approvals",
     "Report": "report",
     "Schemas": "credentials.schema_set",
     "Signer": "keys.signing",

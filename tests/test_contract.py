@@ -58,7 +58,7 @@ def test_report():
         "fresh_as_of",
         "document",
     ]
-    assert [name for name, _ in fields(vcid.Check)] == ["name", "outcome", "code", "detail"]
+    assert [name for name, _ in fields(vcid.Check)] == ["name", "outcome", "code", "detail", "evidence"]
 
 
 def test_the_words_of_a_report():

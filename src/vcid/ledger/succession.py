@@ -10,9 +10,10 @@ statement, and the old log's too unless it is lost; then each witness's operator
 
 The new log states the same in its first checkpoint, by an entry of the kind ``succession`` under its own key,
 so that whoever replays it sees where it comes from. It may hold the old log's leaves or begin empty. A
-replaying witness of both refuses it as long as a topic in it is behind where the old log left it, or an
-owner with entries in it lacks the changes of key that the old log had; a topic that is not in it at all has
-no newer entry than the old log's. Therefore:
+replaying witness of both refuses it as long as a topic in it is behind where the old log left it, or those
+before that one, and if an owner's entries that are not from there come before the changes of key that are
+(``vcid.ledger.inheritance``); a topic that is not in it at all has no newer entry than the old log's.
+Therefore:
 
 - what the old log held at its final checkpoint stays provable there, with the time since when it stood;
 - that it is *still* the newest, the new log shows by proving that it has no entry of the topic, and that the

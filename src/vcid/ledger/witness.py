@@ -3,20 +3,19 @@
 It follows C2SP tlog-witness in what it demands of a checkpoint, and reads the leaves between the checkpoint
 that it knows and the new one besides: owners' signatures, sequence, and the heads leaf at the end. Its
 cosignature is therefore a further statement than a plain witness's, which is why its key is used for nothing
-else. Of a log that succeeds another one (``vcid.ledger.succession``) it demands that no topic falls behind
-where the former log left it.
+else. Of a log that succeeds others (``vcid.ledger.succession``) it demands what ``vcid.ledger.inheritance``
+says.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
 from typing import TYPE_CHECKING, Self
 
 from vcid.encoding.dates import utc_now
 from vcid.errors import Conflict, InvalidProof
-from vcid.ledger.entries import Entry, Kind, owner_topic
+from vcid.ledger.entries import Entry, Kind
 from vcid.ledger.notes import Note, NoteKey, cosign
 from vcid.ledger.succession import Proposal
 from vcid.ledger.witness_memory import SCHEMA, Offer, WitnessMemory, group_keys
@@ -26,9 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
-    from vcid.keys.signing import PublicKey, Signer
-    from vcid.ledger.notes import Checkpoint, NoteSignature
+    from vcid.keys.signing import Signer
+    from vcid.ledger.notes import NoteSignature
     from vcid.ledger.replay import Replay
+    from vcid.ledger.witness_memory import Known
 
 
 class ReplayingWitness:
@@ -99,7 +99,7 @@ class ReplayingWitness:
         2. The checkpoint continues the one that the witness knows, by proof; nothing is read of the leaves
            before.
         3. Each new leaf is replayed; they hash to the checkpoint's root and end with true heads.
-        4. A log that succeeds another says so, and has no topic that falls behind.
+        4. A log that succeeds others says so, and has nothing that falls behind or speaks by a given-up key.
         5. The new state is kept, unless the witness moved on meanwhile; only then the cosignature is given.
 
         Returns:
@@ -119,9 +119,7 @@ class ReplayingWitness:
             raise Conflict("size", "the witness knows another checkpoint by now")
         if checkpoint.size > old_size:
             leaves = islice(entries, checkpoint.size - old_size)
-            replayed = _replay(replay, leaves, offer)
-            replay.check_checkpoint(checkpoint.size, checkpoint.root)
-            self._check_predecessor(checkpoint, replay, replayed, is_first=old_size == 0)
+            self._replay(replay, leaves, offer, known)
         cosignature = self._cosign(offer.note.text)
         self._memory.keep(known, Note(offer.note.text, (*offer.note.signatures, cosignature)), replay)
         return f"{cosignature.line}\n".encode()
@@ -143,7 +141,8 @@ class ReplayingWitness:
             Malformed: it is no statement.
             Conflict: one of the logs is not configured (``unknown-log``), a signature is missing or does not
                 hold (``unsigned``), the old log is not known to end there (``size``, ``inconsistent``), it
-                was succeeded by another (``succeeded``), or the new one began before (``successor-known``).
+                was succeeded by another (``succeeded``), the new one began before (``successor-known``), or
+                too many logs came before (``too-many-predecessors``).
         """
         proposal = Proposal.parse(data)
         succession = proposal.succession
@@ -162,40 +161,21 @@ class ReplayingWitness:
     def _cosign(self, text: str) -> NoteSignature:
         return cosign(text, self._key.name, self._signer, int(self._clock().timestamp()))
 
-    def _check_predecessor(
-        self, checkpoint: Checkpoint, replay: Replay, replayed: _Replayed, *, is_first: bool
-    ) -> None:
-        """Check what a log owes to the one that it succeeded."""
-        predecessor = self._memory.predecessor(checkpoint.origin)
-        if predecessor is None:
+    def _replay(self, replay: Replay, leaves: Iterable[bytes], offer: Offer, known: Known) -> None:
+        """Check the new leaves, and what a log owes to those whose place it took."""
+        keys = {key.public_key for key in offer.log_keys}
+        owed = None if known.predecessor is None else self._memory.inheritance(known.predecessor[0])
+        successions = set()
+        for leaf in leaves:
+            _, content = replay.apply(leaf)
+            if owed is None or not isinstance(content, Entry):
+                continue
+            owed.check_entry(content, replay)
+            if content.kind is Kind.SUCCESSION and content.owner in keys:
+                successions.add(content.digest)
+        replay.check_checkpoint(offer.checkpoint.size, offer.checkpoint.root)
+        if known.predecessor is None or owed is None:
             return
-        old, statement = predecessor
-        if is_first and sha256(statement).digest() not in replayed.successions:
+        if known.size == 0 and sha256(known.predecessor[1]).digest() not in successions:
             raise Conflict("succession-unstated", "the first checkpoint does not say whom the log succeeds")
-        floors = self._memory.floors(old, replay.changed)
-        if any(replay.changed[topic].seq < seq for topic, seq in floors.items()):
-            raise Conflict("behind-predecessor", "a topic is behind where the former log left it")
-        # Without the changes of key, a key that an owner gave up would be in force again.
-        if not self._memory.floors(old, map(owner_topic, replayed.owners)).keys() <= replay.heads.keys():
-            raise Conflict("behind-predecessor", "an owner's changes of key are missing")
-
-
-@dataclass(frozen=True, slots=True)
-class _Replayed:
-    """What leaves were about: the successions that the log states by its own key, and the entries' owners."""
-
-    successions: set[bytes]
-    owners: set[PublicKey]
-
-
-def _replay(replay: Replay, leaves: Iterable[bytes], offer: Offer) -> _Replayed:
-    keys = {key.public_key for key in offer.log_keys}
-    replayed = _Replayed(set(), set())
-    for leaf in leaves:
-        _, content = replay.apply(leaf)
-        if not isinstance(content, Entry):
-            continue
-        replayed.owners.add(content.owner)
-        if content.kind is Kind.SUCCESSION and content.owner in keys:
-            replayed.successions.add(content.digest)
-    return replayed
+        owed.check_end(replay)

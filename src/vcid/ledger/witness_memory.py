@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 from vcid.encoding.merkle import Frontier, verify_consistency
 from vcid.errors import Conflict, InvalidProof, Malformed
 from vcid.ledger.evidence import find_split_view
+from vcid.ledger.inheritance import Inheritance
 from vcid.ledger.notes import Checkpoint, Note
 from vcid.ledger.replay import Replay
 from vcid.storage import Database, StoreSchema
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 MAX_EVIDENCE = 16
 """How many files of evidence are kept of one log; one is enough to convict it."""
+
+MAX_CHAIN = 64
+"""How many logs may have come before one, each in the place of the one before."""
 
 SCHEMA = StoreSchema(
     name="witness",
@@ -77,12 +81,14 @@ class Known:
         root: their root.
         note: the checkpoint that it cosigned; ``None`` if it never did.
         edge: the hashes at the right edge of the tree, of a log whose leaves were replayed.
+        predecessor: the log whose place this one took, and the statement of it.
     """
 
     size: int
     root: bytes
     note: bytes | None
     edge: tuple[bytes, ...] = ()
+    predecessor: tuple[str, bytes] | None = None
 
     @property
     def frontier(self) -> Frontier:
@@ -160,12 +166,7 @@ class WitnessMemory:
         """A replay that goes on from what is known of a log."""
         with self._database.read() as transaction:
             frontier = _known(transaction, origin).frontier
-            heads = transaction.execute(
-                "SELECT topic, seq, entry_hash FROM witness_heads WHERE origin = ?", (origin,)
-            ).fetchall()
-            keys = transaction.execute(
-                "SELECT topic, digest FROM witness_keys WHERE origin = ?", (origin,)
-            ).fetchall()
+            heads, keys = _heads(transaction, origin), _keys(transaction, origin)
         return Replay(frontier, heads, dict(keys))
 
     def check(self, offer: Offer, old_size: int, proof: Sequence[bytes]) -> Known:
@@ -193,7 +194,8 @@ class WitnessMemory:
         """Remember a checkpoint, unless the witness moved on from what was known when it was checked.
 
         Raises:
-            Conflict: it did (``size``), or the log was succeeded meanwhile (``succeeded``).
+            Conflict: it did, or the log took another one's place meanwhile (``size``), or the log was
+                succeeded meanwhile (``succeeded``).
         """
         checkpoint = Checkpoint.parse(note.text)
         origin = checkpoint.origin
@@ -203,6 +205,8 @@ class WitnessMemory:
             now = _known(transaction, origin)
             if (now.size, now.root) != (known.size, known.root):
                 raise Conflict("size", "the witness knows another checkpoint by now")
+            if now.predecessor != known.predecessor:
+                raise Conflict("size", "the log took another one's place by now")
             if _succession(transaction, origin) is not None:
                 raise Conflict("succeeded", "another log has taken this one's place")
             transaction.execute(
@@ -242,21 +246,13 @@ class WitnessMemory:
         with self._database.read() as transaction:
             return _succession(transaction, origin)
 
-    def predecessor(self, origin: str) -> tuple[str, bytes] | None:
-        """The log that this one succeeded, and the statement of it."""
-        with self._database.read() as transaction:
-            row = transaction.execute(
-                "SELECT origin, statement FROM witness_successions WHERE successor = ?", (origin,)
-            ).fetchone()
-        return (str(row[0]), bytes(row[1])) if row else None
-
     def end(self, origin: str, successor: str, statement: bytes, final: tuple[int, bytes]) -> None:
         """Let a log end at its final size and root; nothing more of it is cosigned.
 
         Raises:
             Conflict: the log is known to be another at that size (``inconsistent``) or to end elsewhere
-                (``size``), it was succeeded by another (``succeeded``), or the successor is known already
-                (``successor-known``).
+                (``size``), it was succeeded by another (``succeeded``), the successor is known already
+                (``successor-known``), or too many logs came before (``too-many-predecessors``).
         """
         with self._database.transaction() as transaction:
             before = _succession(transaction, origin)
@@ -269,34 +265,40 @@ class WitnessMemory:
                 raise Conflict("size", f"the witness knows a checkpoint of {known.size} leaves")
             if known.root != final[1]:
                 raise Conflict("inconsistent", "the final checkpoint is not the one that is known")
-            if _known(transaction, successor).note is not None or _succeeds(transaction, successor):
+            new = _known(transaction, successor)
+            if new.note is not None or new.predecessor is not None or successor == origin:
                 raise Conflict("successor-known", "the successor is a log that was not cosigned before")
+            if len(_chain(transaction, origin)) == MAX_CHAIN:
+                raise Conflict("too-many-predecessors", f"at most {MAX_CHAIN} logs come before one")
             transaction.execute(
                 "INSERT INTO witness_successions VALUES (?, ?, ?)", (origin, successor, statement)
             )
 
-    def floors(self, origin: str, topics: Iterable[bytes]) -> dict[bytes, int]:
-        """The numbers of the newest entries that a log has of these topics."""
-        floors = {}
+    def inheritance(self, origin: str) -> Inheritance:
+        """What a log and those before it leave to their successor.
+
+        Raises:
+            Conflict: too many logs came before (``too-many-predecessors``).
+        """
+        heads: list[tuple[bytes, int, bytes]] = []
+        keys: list[tuple[bytes, bytes]] = []
         with self._database.read() as transaction:
-            for topic in topics:
-                row = transaction.execute(
-                    "SELECT seq FROM witness_heads WHERE origin = ? AND topic = ?", (origin, topic)
-                ).fetchone()
-                if row is not None:
-                    floors[topic] = int(row[0])
-        return floors
+            for former in reversed(_chain(transaction, origin)):
+                heads += _heads(transaction, former)
+                keys += _keys(transaction, former)
+        return Inheritance(heads, keys)
 
 
 def _known(transaction: Transaction, origin: str) -> Known:
     row = transaction.execute(
         "SELECT size, root, frontier, note FROM witness_logs WHERE origin = ?", (origin,)
     ).fetchone()
+    predecessor = _predecessor(transaction, origin)
     if row is None:
-        return Known(0, Frontier().root, None)
+        return Known(0, Frontier().root, None, predecessor=predecessor)
     size, root, edge, note = row
     hashes = tuple(bytes(edge[start : start + 32]) for start in range(0, len(edge), 32))
-    return Known(size, bytes(root), bytes(note), hashes)
+    return Known(size, bytes(root), bytes(note), hashes, predecessor)
 
 
 def _succession(transaction: Transaction, origin: str) -> bytes | None:
@@ -306,9 +308,33 @@ def _succession(transaction: Transaction, origin: str) -> bytes | None:
     return bytes(row[0]) if row else None
 
 
-def _succeeds(transaction: Transaction, origin: str) -> bool:
-    row = transaction.execute("SELECT 1 FROM witness_successions WHERE successor = ?", (origin,)).fetchone()
-    return row is not None
+def _predecessor(transaction: Transaction, origin: str) -> tuple[str, bytes] | None:
+    row = transaction.execute(
+        "SELECT origin, statement FROM witness_successions WHERE successor = ?", (origin,)
+    ).fetchone()
+    return (str(row[0]), bytes(row[1])) if row else None
+
+
+def _chain(transaction: Transaction, origin: str) -> list[str]:
+    """A log and those before it, the newest first; bounded, so that a cycle is refused too."""
+    chain = [origin]
+    while (before := _predecessor(transaction, chain[-1])) is not None:
+        if len(chain) == MAX_CHAIN:
+            raise Conflict("too-many-predecessors", f"at most {MAX_CHAIN} logs come before one")
+        chain.append(before[0])
+    return chain
+
+
+def _heads(transaction: Transaction, origin: str) -> list[tuple[bytes, int, bytes]]:
+    return transaction.execute(
+        "SELECT topic, seq, entry_hash FROM witness_heads WHERE origin = ?", (origin,)
+    ).fetchall()
+
+
+def _keys(transaction: Transaction, origin: str) -> list[tuple[bytes, bytes]]:
+    return transaction.execute(
+        "SELECT topic, digest FROM witness_keys WHERE origin = ?", (origin,)
+    ).fetchall()
 
 
 def _keep_heads(transaction: Transaction, origin: str, replay: Replay) -> None:

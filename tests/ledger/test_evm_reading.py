@@ -370,6 +370,16 @@ def test_judging_needs_no_node():
     assert judge_pin(checkpoint, Reading(BLOCK, None, (Pin(4, digest(5), 900),))).outcome is Outcome.FORK
 
 
+def test_what_a_newest_block_supersedes_is_pending():
+    """A final pin is not the last word while some node's newest block holds a larger one, or a contradiction."""
+    checkpoint = Checkpoint(ORIGIN, 4, digest(4))
+    same, larger, other = Pin(4, digest(4), 900), Pin(5, digest(5), 901), Pin(4, digest(5), 900)
+    assert judge_pin(checkpoint, Reading(BLOCK, same, (same, same)))
+    judgement = judge_pin(checkpoint, Reading(BLOCK, same, (same, larger)))
+    assert (judgement.outcome, judgement.code) == (Outcome.UNAVAILABLE, "pending")
+    assert judge_pin(checkpoint, Reading(BLOCK, same, (other, same))).outcome is Outcome.FORK
+
+
 def test_a_reader_is_made_of_what_can_be():
     """At least one node, and no negative number of anything."""
     with pytest.raises(ValueError, match="node"):

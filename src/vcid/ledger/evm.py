@@ -230,7 +230,9 @@ def judge_pin(
     """Judge a checkpoint by what is pinned, without I/O but for the proof that is asked for.
 
     Returns:
-        ``OK`` if exactly this checkpoint is pinned and final, with the time of the pin's block.
+        ``OK`` if exactly this checkpoint is pinned and final, with the time of the pin's block, and no node's
+        newest block holds a larger one: until that is final (``pending``), a node that keeps to an old final
+        block can't hide it.
         ``SUPERSEDED`` if a larger one that continues it is, ``FORK`` if one is pinned that contradicts it,
         final or not. ``UNAVAILABLE`` if its pin may still be undone (``pending``), or with no proof between
         it and what is pinned (``no-consistency-proof``). ``NOT_ANCHORED`` if it isn't pinned.
@@ -239,6 +241,9 @@ def judge_pin(
     time = datetime.fromtimestamp(final.time, UTC) if final else None
     match _relate(checkpoint, final, consistency):
         case _Relation.SAME:
+            relations = {_relate(checkpoint, pin, consistency) for pin in reading.newest if pin}
+            if not relations <= {_Relation.SAME, _Relation.AFTER}:
+                return Judgement(*_judge_newest(relations), freshness=time)
             return Judgement(Outcome.OK, freshness=time, existence=time)
         case _Relation.BEFORE:
             judged = Outcome.SUPERSEDED, "larger-pin"

@@ -223,7 +223,7 @@ def cut(handler, body):
 def forever(handler, body):
     handler.send_response(200)
     handler.end_headers()
-    for _ in range(50):
+    for _ in range(500):
         try:
             handler.wfile.write(b"x")
             handler.wfile.flush()

@@ -189,21 +189,30 @@ def test_a_cut_body_is_refused(answering):
         answering(cut).get("checkpoint", 100)
 
 
-@pytest.mark.parametrize("dripped", ["header", "body"])
-def test_a_slow_server_holds_nobody(answering, dripped):
-    """A byte now and then keeps no request alive beyond its time."""
+CHUNKED = b"HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n"
+SLOW = {
+    "header": (b"HTTP/1.1 200 OK\r\nX-Slow: ", b"a"),
+    "body": (b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", b"a"),
+    "body, then closing": (b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1000\r\n\r\n", b"a"),
+    "body of HTTP/1.0": (b"HTTP/1.0 200 OK\r\n\r\n", b"a"),
+    "chunks": (CHUNKED, b"1\r\na\r\n"),
+    "trailer": (CHUNKED + b"0\r\n", b"X: y\r\n"),
+    "interim answers": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize(("head", "dripped"), SLOW.values(), ids=SLOW)
+def test_a_slow_server_holds_nobody(answering, head, dripped):
+    """A byte now and then keeps no request alive beyond its time, also where the connection then closes."""
     stop = threading.Event()
 
     def drip(handler):
-        if dripped == "body":
-            handler.send_response(200)
-            handler.send_header("Content-Length", "1000")
-            handler.end_headers()
-        else:
-            handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-        while not stop.wait(0.05):
+        handler.close_connection = True
+        handler.wfile.write(head)
+        for _ in range(200):
+            stop.wait(0.05)
             try:
-                handler.wfile.write(b"a")
+                handler.wfile.write(dripped)
                 handler.wfile.flush()
             except OSError:
                 return
@@ -212,7 +221,44 @@ def test_a_slow_server_holds_nobody(answering, dripped):
     with pytest.raises(Unavailable):
         answering(drip, timeout=0.4).get("checkpoint", 10_000)
     stop.set()
-    assert time.monotonic() - start < 8
+    assert time.monotonic() - start < 5
+
+
+@pytest.mark.parametrize("tail", [b"0\r\n", b""])
+def test_framing_is_bounded_too(answering, tail):
+    """Neither a trailer nor interim answers without end are read for as long as the deadline allows."""
+
+    def pour(handler):
+        handler.close_connection = True
+        try:
+            handler.wfile.write(CHUNKED + tail if tail else b"")
+            while True:
+                handler.wfile.write((b"X: y\r\n" if tail else b"HTTP/1.1 100 Continue\r\n\r\n") * 1000)
+        except OSError:
+            return
+
+    with pytest.raises(LimitExceeded, match="too-large"):
+        answering(pour).get("checkpoint", 1000)
+
+
+@pytest.mark.parametrize("framed", ["chunks", "length"])
+def test_a_connection_is_used_again(answering, framed):
+    """A server may frame its files by a length, or by chunks and a trailer."""
+    connections = set()
+
+    def answer(handler):
+        connections.add(handler.client_address)
+        if framed == "length":
+            reply(handler, b"hashes")
+            return
+        handler.send_response(200)
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.end_headers()
+        handler.wfile.write(b"3\r\nhas\r\n3\r\nhes\r\n0\r\nX: y\r\n\r\n")
+
+    transport = answering(answer)
+    assert [transport.get("checkpoint", 100) for _ in range(3)] == [b"hashes"] * 3
+    assert len(connections) == 1
 
 
 def test_a_connection_that_the_server_closed_is_opened_again(answering):

@@ -495,6 +495,12 @@ HEAD = b"HTTP/1.1 200 OK\r\n"
 HOSTILE = {
     "endless": ([HEAD + b"\r\n", *[b"a" * (1 << 16)] * 12], 0.0, LimitExceeded),
     "slow body": ([HEAD + b"Content-Length: 100\r\n\r\n", *[b"a"] * 50], 0.1, Unavailable),
+    "slow body of HTTP/1.0": ([b"HTTP/1.0 200 OK\r\n\r\n", *[b"a"] * 100], 0.1, Unavailable),
+    "slow body, then closing": (
+        [HEAD + b"Connection: close\r\nContent-Length: 100\r\n\r\n", *[b"a"] * 99],
+        0.1,
+        Unavailable,
+    ),
     "slow headers": ([HEAD, *[b"X: y\r\n"] * 50], 0.1, Unavailable),
     "cut": ([HEAD + b"Content-Length: 100\r\n\r\nabc"], 0.0, Unavailable),
     "nothing": ([], 0.0, Unavailable),

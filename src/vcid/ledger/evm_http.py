@@ -7,23 +7,18 @@ repeats it.
 
 from __future__ import annotations
 
-import socket
 import ssl
-import threading
-import time
-from contextlib import contextmanager, suppress
 from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from typing import TYPE_CHECKING, Final
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from vcid.errors import LimitExceeded, Unavailable
+from vcid.errors import Unavailable
+from vcid.ledger.deadlines import deadline, read_body
 from vcid.ledger.evm_rpc import MAX_ANSWER_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-_CHUNK: Final = 1 << 16
+    from collections.abc import Mapping
 
 
 class HttpTransport:
@@ -64,13 +59,13 @@ class HttpTransport:
         """
         connection = self._connect()
         try:
-            with _deadline(connection, self._timeout) as end:
+            with deadline(connection, self._timeout, self._max_bytes):
                 connection.request("POST", self._path, body, self._headers)
                 answer = connection.getresponse()
                 # Nodes answer errors of JSON-RPC with this status too.
                 if answer.status != HTTPStatus.OK:
                     raise Unavailable(f"the node answers with status {answer.status}", code="http-status")
-                return self._read(answer, end)
+                return read_body(answer, self._max_bytes, "rpc-answer")
         except (OSError, HTTPException, EOFError) as error:
             raise Unavailable(f"the node can't be reached ({type(error).__name__})") from error
         finally:
@@ -82,33 +77,3 @@ class HttpTransport:
             return HTTPConnection(host, port, timeout=self._timeout)
         context = ssl.create_default_context()
         return HTTPSConnection(host, port, timeout=self._timeout, context=context)
-
-    def _read(self, answer: HTTPResponse, end: float) -> bytes:
-        expected, data = answer.length, bytearray()
-        while chunk := answer.read1(_CHUNK):
-            data += chunk
-            if len(data) > self._max_bytes:
-                raise LimitExceeded("rpc-answer", f"at most {self._max_bytes} bytes")
-        if time.monotonic() > end:
-            raise TimeoutError
-        if expected is not None and len(data) != expected:
-            raise EOFError
-        return bytes(data)
-
-
-@contextmanager
-def _deadline(connection: HTTPConnection, seconds: float) -> Iterator[float]:
-    """Cut the connection when the time is up: a timeout of the socket alone begins anew with every byte."""
-
-    def cut() -> None:
-        if connection.sock is not None:
-            with suppress(OSError):
-                connection.sock.shutdown(socket.SHUT_RDWR)
-
-    timer = threading.Timer(seconds, cut)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield time.monotonic() + seconds
-    finally:
-        timer.cancel()

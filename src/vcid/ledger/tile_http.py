@@ -8,23 +8,19 @@ decompression (C2SP tlog-tiles allows gzip without being asked), and redirects a
 from __future__ import annotations
 
 import re
-import socket
 import threading
-import time
 import zlib
-from contextlib import contextmanager, suppress
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from vcid.errors import LimitExceeded, Unavailable
+from vcid.ledger.deadlines import deadline, read_body
 from vcid.ledger.tile_transport import NOT_FOUND, check_path
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterator
 
-_CHUNK: Final = 64 * 1024
 _ABSENT: Final = frozenset({403, 404, 410})
 """Some object stores answer 403 for what is not there."""
 
@@ -81,14 +77,14 @@ class HttpTransport:
 
     def _exchange(self, path: str, max_bytes: int) -> bytes:
         connection = self._connection = self._connection or self._connect()
-        with _deadline(connection, self._timeout) as end:
+        with deadline(connection, self._timeout, max_bytes):
             connection.request("GET", f"{self._path}/{path}", headers={"Accept-Encoding": "gzip, identity"})
             response = connection.getresponse()
             if response.status != 200:
                 self._drop()
                 code = NOT_FOUND if response.status in _ABSENT else "unavailable"
                 raise Unavailable(f"{path}: the server answers {response.status}", code=code)
-            body = _read(response, max_bytes, path, end)
+            body = read_body(response, max_bytes, "too-large", path)
         if response.will_close:
             self._drop()
         return _decompress(body, response.headers.get("Content-Encoding", ""), max_bytes, path)
@@ -102,47 +98,6 @@ class HttpTransport:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-
-
-@contextmanager
-def _deadline(connection: HTTPConnection, seconds: float) -> Iterator[float]:
-    """Cut the connection when the time is up: a timeout of the socket alone begins anew with every byte."""
-
-    def cut() -> None:
-        if connection.sock is not None:
-            with suppress(OSError):
-                connection.sock.shutdown(socket.SHUT_RDWR)
-
-    end = time.monotonic() + seconds
-    timer = threading.Timer(seconds, cut)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield end
-    finally:
-        timer.cancel()
-
-
-def _read(response: HTTPResponse, max_bytes: int, path: str, end: float) -> bytes:
-    """Read a body to its marked end.
-
-    Raises:
-        LimitExceeded: it is larger than allowed.
-        TimeoutError: it takes too long.
-        EOFError: it ends before its end.
-    """
-    expected = response.length
-    parts, size = [], 0
-    while chunk := response.read1(_CHUNK):
-        size += len(chunk)
-        if size > max_bytes:
-            raise LimitExceeded("too-large", f"at most {max_bytes} bytes", where=path)
-        parts.append(chunk)
-    if time.monotonic() > end:
-        raise TimeoutError
-    if expected is not None and size != expected:
-        raise EOFError
-    return b"".join(parts)
 
 
 def _decompress(body: bytes, encoding: str, max_bytes: int, path: str) -> bytes:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import ssl
-import time
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -16,8 +15,8 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import TYPE_CHECKING, Final, NoReturn, Protocol
 from urllib.parse import urlsplit
 
-from vcid.errors import Conflict, InvalidProof, LimitExceeded, Malformed, Unavailable
-from vcid.ledger.deadlines import deadline
+from vcid.errors import Conflict, InvalidProof, Malformed, Unavailable
+from vcid.ledger.deadlines import deadline, read_body
 from vcid.ledger.notes import (
     MAX_NOTE_BYTES,
     MAX_SIGNATURES,
@@ -117,7 +116,7 @@ class HttpWitnessTransport:
     ) -> Answer:
         connection = self._connect(prefix)
         try:
-            with deadline(connection, self._timeout) as end:
+            with deadline(connection, self._timeout, MAX_ANSWER_BYTES):
                 try:
                     url = f"{prefix.path}/{path}"
                     connection.request(method, url, body, headers, encode_chunked=body is not None)
@@ -125,7 +124,8 @@ class HttpWitnessTransport:
                     # A witness that refuses answers before it was sent everything.
                     if connection.sock is None:
                         raise
-                return _read(connection, end)
+                answer = connection.getresponse()
+                return Answer(answer.status, read_body(answer, MAX_ANSWER_BYTES, "answer"))
         except (OSError, HTTPException, EOFError) as error:
             raise Unavailable(f"the witness can't be reached ({type(error).__name__})") from error
         finally:
@@ -149,20 +149,6 @@ def _chunks(pieces: Iterable[bytes]) -> Iterator[bytes]:
             held.clear()
     if held:
         yield bytes(held)
-
-
-def _read(connection: HTTPConnection, end: float) -> Answer:
-    answer = connection.getresponse()
-    data = bytearray()
-    while chunk := answer.read1(_CHUNK):
-        data += chunk
-        if len(data) > MAX_ANSWER_BYTES:
-            raise LimitExceeded("answer", f"at most {MAX_ANSWER_BYTES} bytes")
-    if time.monotonic() > end:
-        raise TimeoutError
-    if answer.length:
-        raise EOFError
-    return Answer(answer.status, bytes(data))
 
 
 class HttpWitness:

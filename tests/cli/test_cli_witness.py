@@ -82,6 +82,22 @@ def test_only_logs_keys_name_logs(tmp_path, logs):
     assert not (tmp_path / "w").exists()
 
 
+def test_two_witnesses_have_two_names(folder, tmp_path):
+    """One name for both is refused at set-up, and where a file that was written by hand has it."""
+    done = run(tmp_path, "init", tmp_path / "w", "--name", "w.example", "--plain", "w.example", "--log", LOG)
+    assert done.exit_code == 2
+    assert not (tmp_path / "w").exists()
+    config = folder / "vcid.toml"
+    written = config.read_text()
+    try:
+        config.write_text(written.replace("w.example/p", "w.example/r"))
+        opened = run(folder, "key")
+    finally:
+        config.write_text(written)
+    assert opened.exit_code != 0
+    assert "name of its own" in opened.stderr
+
+
 def test_a_section_without_logs_serves_nothing(tmp_path):
     """The in-process witness of a log is not a service; a database that has gone is an error."""
     config = tmp_path / "vcid.toml"

@@ -6,12 +6,14 @@ import pytest
 
 from ledger.scene import LIST, NOW, digest, signer
 from vcid.errors import Conflict
+from vcid.ledger.anchor import LogPolicy
 from vcid.ledger.entries import Entry, Kind
 from vcid.ledger.log import Ledger
 from vcid.ledger.notes import NoteKey
 from vcid.ledger.succession import Succession, carry_over
 from vcid.ledger.witness import ReplayingWitness
 from vcid.ledger.witness_memory import MAX_CHAIN
+from vcid.ledger.witness_plain import PlainWitness
 
 FIRST, SECOND, THIEF = signer(2), signer(20), signer(66)
 
@@ -207,3 +209,22 @@ def test_the_logs_before_one_are_bounded():
         chain.go_on()
     with refuses("too-many-predecessors"):
         chain.go_on()
+
+
+RESERVED = "vcid.ledger/succession/log.example/0"
+
+
+def test_no_log_is_named_like_a_statement_s_own():
+    """Else a witness of it would cosign, as a checkpoint, what nobody asked it to let pass as a succession."""
+    key = NoteKey.of_log(RESERVED, signer(9).public_key)
+    refused = (
+        lambda: Ledger.open("memory:", origin=RESERVED, signer=signer(9)),
+        lambda: LogPolicy(origin=RESERVED, log_key=key.public_key, witnesses=(), quorum=1),
+        lambda: PlainWitness.open("sqlite://", name="p.example", signer=signer(10), logs=[key]),
+        lambda: ReplayingWitness.open("sqlite://", name="r.example", signer=signer(10), logs=[key]),
+        lambda: Succession(key_of(0), 1, bytes(32), key),
+        lambda: Succession(key, 1, bytes(32), key_of(0)),
+    )
+    for make in refused:
+        with pytest.raises(ValueError, match="begins with"):
+            make()

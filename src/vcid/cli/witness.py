@@ -47,6 +47,7 @@ _NAMES: Final = (
     LOGS,
     *(f"{store}{suffix}" for store in ("witness.db", "plain.db") for suffix in ("", "-wal", "-shm")),
 )
+_ONE_NAME: Final = "the plain witness has a name of its own, since policies count witnesses by name"
 _MAX_STATEMENT: Final = 1 << 20
 
 
@@ -103,6 +104,8 @@ def init(
     """
     from vcid.keys.wallet import Wallet
 
+    if plain == name:
+        raise click.UsageError(f"--plain: {_ONE_NAME}")
     folder = folder.absolute()
     parts = {"name": name, "url": "sqlite:///witness.db", "key": f"{WALLET}#witness", "logs": LOGS}
     if plain is not None:
@@ -290,6 +293,8 @@ def _open_both(section: WitnessSection, logs: Sequence[NoteKey], keys: KeyRing, 
     from vcid.ledger.witness import ReplayingWitness
     from vcid.ledger.witness_plain import PlainWitness
 
+    if section.plain_name == section.name:
+        raise ValueError(f"[witness] plain_name: {_ONE_NAME}")
     url = _url(section.url, create=create)
     replaying = ReplayingWitness.open(url, name=section.name, signer=keys.signer(section.key), logs=logs)
     plain = None

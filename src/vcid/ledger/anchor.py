@@ -23,6 +23,7 @@ from vcid.ledger.notes import (
     Note,
     NoteKey,
     check_name,
+    check_origin,
 )
 from vcid.ledger.quorums import Group
 
@@ -127,6 +128,7 @@ class LogPolicy:
     _demands: tuple[Group, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        check_origin(self.origin)
         log_keys = {NoteKey.of_log(self.origin, key): size for key, size in self.former_log_keys}
         log_keys[NoteKey.of_log(self.origin, self.log_key)] = MAX_SIZE
         object.__setattr__(self, "_log_keys", log_keys)

@@ -17,7 +17,7 @@ from vcid.ledger.anchor import LogPolicy, View
 from vcid.ledger.cosigning import Cosigners
 from vcid.ledger.entries import Entry
 from vcid.ledger.heads import HeadsMap
-from vcid.ledger.notes import Checkpoint, Note, NoteKey, sign_note
+from vcid.ledger.notes import Checkpoint, Note, NoteKey, check_origin, sign_note
 from vcid.ledger.quorums import Group
 from vcid.ledger.reading import StoredLog
 from vcid.ledger.sql import SqlStore
@@ -56,6 +56,7 @@ class Ledger(StoredLog):
         witnesses: Iterable[Witness] = (),
         former_keys: Iterable[PublicKey] = (),
     ) -> None:
+        check_origin(origin)
         former = [NoteKey.of_log(origin, key) for key in former_keys]
         super().__init__(store, NoteKey.of_log(origin, signer.public_key), former)
         self._signer = signer
@@ -84,6 +85,7 @@ class Ledger(StoredLog):
                 key for good: verifiers and witnesses have to be told before (``LogPolicy.former_log_keys``).
 
         Raises:
+            ValueError: the origin is none for a log (``check_origin``).
             Conflict: the store holds a log of another origin or key (``other-log``).
             Unavailable: the store can't be opened.
         """

@@ -36,6 +36,9 @@ MAX_SIGNATURES = 64
 MAX_SIZE = (1 << 63) - 1
 """The largest tree and the latest time that a checkpoint or cosignature may state."""
 
+SUCCESSION_ORIGIN = "vcid.ledger/succession/"
+"""What the name of a succession's own log begins with; the old log's origin follows."""
+
 _DASH = "\u2014 "
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
@@ -104,6 +107,16 @@ def check_name(name: str) -> str:
     if not name or "+" in name or any(char.isspace() for char in name) or _CONTROL.search(name):
         raise Malformed("key-name", "a name without spaces, control characters and '+'")
     return name
+
+
+def check_origin(origin: str) -> None:
+    """Check that a log may have an origin: no log is named like that of a statement (``SUCCESSION_ORIGIN``).
+
+    Raises:
+        ValueError: this one is.
+    """
+    if origin.startswith(SUCCESSION_ORIGIN):
+        raise ValueError(f"no log's name begins with {SUCCESSION_ORIGIN}")
 
 
 @dataclass(frozen=True, slots=True)

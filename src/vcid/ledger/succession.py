@@ -40,7 +40,17 @@ from vcid.errors import Conflict, InvalidProof, Malformed
 from vcid.ledger.anchor import Judgement, Outcome, View
 from vcid.ledger.entries import Entry, Kind, decode_leaf, frame, key_digest, owner_topic, unframe
 from vcid.ledger.judge import Evidence, Freshness, judge, judge_age
-from vcid.ledger.notes import LOG_TYPES, MAX_SIZE, Checkpoint, Note, NoteKey, NoteSignature, sign_note
+from vcid.ledger.notes import (
+    LOG_TYPES,
+    MAX_SIZE,
+    SUCCESSION_ORIGIN,
+    Checkpoint,
+    Note,
+    NoteKey,
+    NoteSignature,
+    check_origin,
+    sign_note,
+)
 from vcid.ledger.receipts import HEAD_RECEIPT, HeadReceipt, LogProof
 
 if TYPE_CHECKING:
@@ -52,9 +62,6 @@ if TYPE_CHECKING:
     from vcid.ledger.log import Ledger
     from vcid.ledger.reading import StoredLog
     from vcid.ledger.receipts import Receipt
-
-ORIGIN = "vcid.ledger/succession/"
-"""What the name of a statement's own log begins with; the old log's origin follows."""
 
 _NAME = b"vcid.ledger.succession.v1"
 _CHUNK = 1000
@@ -77,6 +84,8 @@ class Succession:
     new: NoteKey
 
     def __post_init__(self) -> None:
+        check_origin(self.old.name)
+        check_origin(self.new.name)
         if (
             self.old.name == self.new.name
             or not {self.old.signature_type, self.new.signature_type} <= LOG_TYPES
@@ -93,7 +102,7 @@ class Succession:
     @property
     def checkpoint(self) -> Checkpoint:
         """The checkpoint of the statement's own log, which has this one leaf."""
-        return Checkpoint(f"{ORIGIN}{self.old.name}", 1, leaf_hash(self.encode()))
+        return Checkpoint(f"{SUCCESSION_ORIGIN}{self.old.name}", 1, leaf_hash(self.encode()))
 
     @property
     def digest(self) -> bytes:
@@ -261,7 +270,7 @@ class Succeeded:
 
 def is_ended(store: ViewStore, origin: str) -> bool:
     """Whether a verifier followed a log's successor already, so that the log itself dates nothing more."""
-    return store.load(f"{ORIGIN}{origin}") is not None
+    return store.load(f"{SUCCESSION_ORIGIN}{origin}") is not None
 
 
 def carry_over(former: StoredLog, ledger: Ledger, succession: Succession, signer: Signer) -> int:

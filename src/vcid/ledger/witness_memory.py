@@ -14,7 +14,7 @@ from vcid.encoding.merkle import Frontier, verify_consistency
 from vcid.errors import Conflict, InvalidProof, Malformed
 from vcid.ledger.evidence import find_split_view
 from vcid.ledger.inheritance import Inheritance
-from vcid.ledger.notes import Checkpoint, Note
+from vcid.ledger.notes import Checkpoint, Note, check_origin
 from vcid.ledger.replay import Replay
 from vcid.storage import Database, StoreSchema
 
@@ -369,10 +369,12 @@ def group_keys(cosigner: NoteKey, keys: Iterable[NoteKey]) -> dict[str, tuple[No
     """Group the keys of the logs that a witness cosigns by their origins; a log may have several.
 
     Raises:
-        ValueError: one is the witness's own, or its signatures have no room for a log's name.
+        ValueError: one is the witness's own, its signatures have no room for a log's name, or the name is
+            none for a log (``check_origin``).
     """
     logs: dict[str, tuple[NoteKey, ...]] = {}
     for key in keys:
+        check_origin(key.name)
         logs[key.name] = (*logs.get(key.name, ()), key)
         if key.public_key == cosigner.public_key:
             raise ValueError("a witness's key is not a log's")

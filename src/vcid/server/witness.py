@@ -111,11 +111,11 @@ def create_witness_app(
         log: takes one line for each request, with its route and status and nothing of whom or what.
 
     Raises:
-        ValueError: there is no witness, or both have one key.
+        ValueError: there is no witness, or both have one key or name: a policy counts witnesses by name.
     """
-    keys = {witness.key.public_key for witness in (replaying, plain) if witness is not None}
-    if len(keys) != (replaying is not None) + (plain is not None) or not keys:
-        raise ValueError("at least one witness is served, each with a key of its own")
+    keys = [witness.key for witness in (replaying, plain) if witness is not None]
+    if not len({key.public_key for key in keys}) == len({key.name for key in keys}) == len(keys) > 0:
+        raise ValueError("at least one witness is served, each with a key and a name of its own")
     hashes = {sha256(origin.encode()).hexdigest(): origin for origin in origins}
     limits = limits or WitnessLimits()
     routes: list[Route] = []

@@ -1,6 +1,8 @@
 """The replaying witness: it refuses what does not grow, what an owner did not sign, and false heads."""
 
 import multiprocessing
+import os
+import tracemalloc
 
 import pytest
 
@@ -385,3 +387,23 @@ def test_a_witness_of_either_type_of_key_cosigns(operator, kind):
         assert len(kept.verify([witness.key, logs[1]])) == 2
         with refuses("unsigned"):
             operator.offer(witness, 2, key=signer(9))
+
+
+def test_the_same_checkpoint_again_costs_no_reading_of_the_heads(operator, witness):
+    """Anybody can send it: however many topics a log has, none is read; and the log can still grow."""
+    operator.offer(witness)
+    with witness._memory._database.transaction() as transaction:
+        rows = ((ORIGIN, os.urandom(32), 0, os.urandom(32)) for _ in range(20_000))
+        transaction.executemany("INSERT INTO witness_heads VALUES (?, ?, ?, ?)", rows)
+    tracemalloc.start()
+    operator.offer(witness, 2)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1 << 20
+    with witness._memory._database.transaction() as transaction:
+        transaction.execute(
+            "DELETE FROM witness_heads WHERE seq = 0 AND topic <> ?", (operator.scene.topic(),)
+        )
+    second = operator.scene.entry(1)
+    operator.leaves += [second.encode(), operator.heads(second)]
+    operator.offer(witness, 2)

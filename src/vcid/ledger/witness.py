@@ -17,6 +17,7 @@ from vcid.encoding.dates import utc_now
 from vcid.errors import Conflict, InvalidProof
 from vcid.ledger.entries import Entry, Kind
 from vcid.ledger.notes import Note, NoteKey, cosign
+from vcid.ledger.replay import Replay
 from vcid.ledger.succession import Proposal
 from vcid.ledger.witness_memory import SCHEMA, Offer, WitnessMemory, group_keys
 from vcid.storage import Database
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from vcid.keys.signing import Signer
     from vcid.ledger.notes import NoteSignature
-    from vcid.ledger.replay import Replay
     from vcid.ledger.witness_memory import Known
 
 
@@ -114,10 +114,12 @@ class ReplayingWitness:
         if checkpoint.extensions:
             raise Conflict("extension-lines", "the checkpoint says more than anybody can check")
         known = self._memory.check(offer, old_size, proof)
-        replay = self._memory.replay(checkpoint.origin)
+        # A log's public checkpoint, sent again by anybody, must not cost a reading of all its heads.
+        grows = checkpoint.size > old_size
+        replay = self._memory.replay(checkpoint.origin) if grows else Replay(known.frontier)
         if replay.frontier.size != known.size:
             raise Conflict("size", "the witness knows another checkpoint by now")
-        if checkpoint.size > old_size:
+        if grows:
             leaves = islice(entries, checkpoint.size - old_size)
             self._replay(replay, leaves, offer, known)
         cosignature = self._cosign(offer.note.text)

@@ -109,17 +109,27 @@ class Cosigners:
         if data is None:
             return 0
         note = Note.parse(data)
-        if not note.verify(self._log_keys):
+        signed = note.verify(self._log_keys)
+        if not signed:
             raise Conflict("other-log", f"{witness.key.name} holds a checkpoint that this log did not sign")
+        by_former_alone = self._key not in {found.key for found in signed}
         known = Checkpoint.parse(note.text)
         with self._store.read() as reader:
+            own = reader.checkpoint()
             # The log is read after the witness was asked, so a healthy one contains what the witness knows.
             if known.size > reader.size():
+                # A thief of a former key, with one witness, must not stop the log for good. Before the key
+                # in force signed a checkpoint that is here, it may be the log that is an old copy.
+                if by_former_alone and own and Note.parse(own.note).verify((self._key,)):
+                    raise Conflict(
+                        "former-key",
+                        f"{witness.key.name} holds {known.size} leaves by a key that the log gave up, the log"
+                        f" has {reader.size()}",
+                    )
                 raise Behind(
                     f"{witness.key.name} knows {known.size} leaves, the log has {reader.size()}: {_MEND}"
                 )
             is_contained = StoredTree(reader.completed_beside).root(known.size) == known.root
-            own = reader.checkpoint()
         if not is_contained:
             self._refuse(witness, data, own)
         return known.size

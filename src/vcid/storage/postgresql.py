@@ -154,6 +154,9 @@ class PostgresqlConnections:
     __slots__ = ("__weakref__", "_busy", "_idle", "_parameters", "_schema")
 
     def __init__(self, url: str, schema: StoreSchema) -> None:
+        # Behind an "@" left plain in a password, libpq takes the rest for the host's or the database's name.
+        if url.partition("?")[0].count("@") > 1:
+            raise ValueError("the store's URL has more than one '@': one in a password is written %40")
         try:
             self._parameters = {**_DEFAULTS, **conninfo.conninfo_to_dict(url)}
         except psycopg.Error:
@@ -274,7 +277,8 @@ class PostgresqlConnections:
             raise Unavailable(f"the store can't be used: {self._explain(error)}; check the server") from None
 
     def _explain(self, error: psycopg.Error) -> str:
-        text = error.diag.message_primary or " ".join(str(error).split())
+        # What libpq itself says of a connection repeats the URL's parts, which may hold a password's.
+        text = error.diag.message_primary
         if not isinstance(error, (psycopg.OperationalError, psycopg.ProgrammingError)) or not text:
             return _kind(error)
         for name in ("password", "sslpassword"):

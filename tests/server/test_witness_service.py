@@ -328,6 +328,22 @@ def test_a_slow_body_is_given_up(service):
         assert answer.startswith(b"HTTP/1.1 408")
 
 
+def test_slow_strangers_hold_no_thread(tmp_path, own_server):
+    """As many as there are threads, each slow to say what it asks: others are served at once."""
+    head = f"POST /replaying/add-checkpoint HTTP/1.1\r\nHost: x\r\nContent-Type: {WITH_ENTRIES}\r\n"
+    with served(tmp_path, own_server, WitnessLimits(piece_seconds=4, threads=2)) as service:
+        held = [socket.create_connection(("127.0.0.1", service.port), timeout=10) for _ in range(2)]
+        for stranger in held:
+            stranger.sendall(f"{head}Content-Length: 100000\r\n\r\n".encode() + b"\0\0\4\0")
+        time.sleep(0.3)
+        start = time.monotonic()
+        assert service.send(f"/replaying/{sha256(ORIGIN.encode()).hexdigest()}/checkpoint")[0] == 404
+        assert offer(service, leaves_with(Scene(witnesses=1).entry(0)))[0] == 200
+        assert time.monotonic() - start < 2
+        for stranger in held:
+            stranger.close()
+
+
 def test_a_client_that_leaves_harms_nobody(service):
     """A body cut off in the middle changes nothing."""
     with socket.create_connection(("127.0.0.1", service.port), timeout=10) as gone:

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from http import HTTPStatus
+from itertools import chain
 from typing import TYPE_CHECKING, Final, Protocol
 
 import anyio
@@ -138,7 +139,7 @@ class _Desk:
         self._witness = witness
         self._hashes = hashes
         self._limits = limits
-        self._threads: anyio.CapacityLimiter | None = None
+        self._threads: dict[str, anyio.CapacityLimiter] = {}
 
     def routes(self, prefix: str, add: Callable[..., object]) -> list[Route]:
         """The routes of a witness below its prefix."""
@@ -192,16 +193,31 @@ class _Desk:
 
     async def _work(self, request: Request, work: Callable[[Request, Iterator[bytes]], Response]) -> Response:
         """Do a witness's work in a thread, which is given the body piece by piece as it arrives."""
-        if self._threads is None:
-            self._threads = anyio.CapacityLimiter(self._limits.threads)
-        stream = request.stream()
-        pieces = self._pieces(stream, time.monotonic() + self._limits.total_seconds)
+        # Nobody who is slow to say what is asked holds a thread; leaves are read once a log's key has signed.
+        stream, held = request.stream(), bytearray()
+        end = time.monotonic() + self._limits.total_seconds
+        try:
+            with anyio.fail_after(min(self._limits.piece_seconds, self._limits.total_seconds)):
+                while not _is_asked(request, held) and (piece := await anext(stream, None)) is not None:
+                    held += piece
+        except TimeoutError as error:
+            failure = error
+
+            def give_up() -> Response:
+                raise failure
+
+            return _answer(request, give_up)
+        pieces = chain([bytes(held)], self._pieces(stream, end))
         response = await anyio.to_thread.run_sync(
-            partial(_answer_errors, request, work, pieces), limiter=self._threads
+            partial(_answer_errors, request, work, pieces), limiter=self._limiter(request.method)
         )
         if response.status_code != HTTPStatus.OK:
             await self._drain(stream)
         return response
+
+    def _limiter(self, method: str) -> anyio.CapacityLimiter:
+        """Whoever reads waits for no writer."""
+        return self._threads.setdefault(method, anyio.CapacityLimiter(self._limits.threads))
 
     def _pieces(self, stream: AsyncIterator[bytes], end: float) -> Iterator[bytes]:
         async def fetch() -> bytes | None:
@@ -242,6 +258,15 @@ class _Desk:
     def _known_size(self, note: bytes) -> int:
         known = self._witness.checkpoint(Note.parse(note).text.partition("\n")[0])
         return Checkpoint.parse(Note.parse(known).text).size if known else 0
+
+
+def _is_asked(request: Request, held: bytearray) -> bool:
+    """Whether enough of a body has come: all of a plain request, or what stands before leaves."""
+    if request.method != "POST" or len(held) > MAX_REQUEST_BYTES:
+        return True
+    if not request.scope["path"].endswith(f"{REPLAYING}/add-checkpoint") or len(held) < 4:
+        return False
+    return len(held) >= min(4 + int.from_bytes(held[:4]), MAX_REQUEST_BYTES)
 
 
 def _whole(pieces: Iterator[bytes]) -> bytes:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import time
+import cProfile
+import pstats
 
 import pytest
 
@@ -59,13 +60,12 @@ def chain(secure, unsecured, count=10):
     return secured
 
 
-def seconds(call) -> float:
-    def once() -> float:
-        started = time.perf_counter()
-        call()
-        return time.perf_counter() - started
-
-    return min(once() for _ in range(3))
+def calls(act) -> int:
+    """How many calls an act takes: a measure of work that no busy machine changes."""
+    act()
+    profile = cProfile.Profile()
+    profile.runcall(act)
+    return pstats.Stats(profile).total_calls
 
 
 def test_ten_proofs_of_one_document_cost_little_more_than_one(secure, verify):
@@ -73,7 +73,7 @@ def test_ten_proofs_of_one_document_cost_little_more_than_one(secure, verify):
     joined = join(secure, document(1500))
     alone = {**joined, "proof": joined["proof"][0]}
     assert len(verify(joined).proofs) == 10
-    assert seconds(lambda: verify(joined)) < 3 * seconds(lambda: verify(alone))
+    assert calls(lambda: verify(joined)) < 3 * calls(lambda: verify(alone))
 
 
 def test_ten_proofs_beside_the_bytes_cost_little_more_than_one(secure, verify):
@@ -81,7 +81,7 @@ def test_ten_proofs_beside_the_bytes_cost_little_more_than_one(secure, verify):
     joined = join(secure, document(3000), cryptosuite="eddsa-jcs-2022")
     alone = {**joined, "proof": joined["proof"][0]}
     assert len(verify(joined).proofs) == 10
-    assert seconds(lambda: verify(joined)) < 4 * seconds(lambda: verify(alone))
+    assert calls(lambda: verify(joined)) < 4 * calls(lambda: verify(alone))
 
 
 def test_a_long_chain_of_a_large_document_is_refused(secure, verify):

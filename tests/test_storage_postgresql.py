@@ -205,6 +205,7 @@ class TestOpening:
     @pytest.mark.parametrize("password", ["s3cr@t/x", "s3c@ret", "a@b@c"])
     def test_a_plain_at_sign_in_a_password_is_refused(self, password):
         """Its end would be taken for the host's name, which is looked up and repeated."""
+        pytest.importorskip("psycopg")
         with pytest.raises(ValueError, match="%40") as caught:
             Database.open(f"postgresql://u:{password}@127.0.0.1:1/db", SCHEMA)
         assert caught.value.__cause__ is None
@@ -212,6 +213,7 @@ class TestOpening:
 
     def test_a_connection_that_fails_is_named_by_its_kind(self):
         """What libpq says of it repeats parts of the URL."""
+        pytest.importorskip("psycopg")
         with pytest.raises(Unavailable, match="OperationalError") as caught:
             Database.open("postgresql://u:s3cret@127.0.0.1:1/nowhere", SCHEMA)
         assert not any(part in str(caught.value) for part in ("127", "s3cret", "nowhere"))

@@ -41,6 +41,14 @@ def config_option(function: Function) -> Function:
     return click.option("--config", metavar="FILE", help="The vcid.toml to go by.")(function)
 
 
+files_argument = click.argument(
+    "files",
+    metavar="FILE...",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, readable=True, allow_dash=True, path_type=Path),
+)
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 
 passphrase_option = click.option(

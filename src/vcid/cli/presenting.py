@@ -11,7 +11,7 @@ import click
 
 from vcid.cli.config import read_key_place
 from vcid.cli.opening import KeyRing
-from vcid.cli.options import HELP, json_option, open_input, passphrase_option, read_passphrase
+from vcid.cli.options import HELP, files_argument, json_option, open_input, passphrase_option, read_passphrase
 from vcid.cli.output import print_bytes, print_json, say
 
 if TYPE_CHECKING:
@@ -34,13 +34,7 @@ def read_place(ctx: click.Context, param: click.Parameter, value: str) -> KeyPla
 
 
 @click.command(context_settings=HELP)
-@click.argument(
-    "files",
-    metavar="FILE...",
-    nargs=-1,
-    required=True,
-    type=click.Path(exists=True, dir_okay=False, readable=True, allow_dash=True, path_type=Path),
-)
+@files_argument
 @click.option(
     "--key",
     metavar="FILE[#NAME]",

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import click
 
 from vcid.cli.opening import open_verifier, read_knowledge, verifying_section
-from vcid.cli.options import HELP, config_option, json_option, load_config, open_input, read_moment
+from vcid.cli.options import (
+    HELP,
+    config_option,
+    files_argument,
+    json_option,
+    load_config,
+    open_input,
+    read_moment,
+)
 from vcid.cli.output import describe, fault_json, note, print_document, print_json, print_table, say
 from vcid.errors import VcidError
 
@@ -37,13 +45,7 @@ class CouldNotDecide(click.ClickException):
 
 
 @click.command(context_settings=HELP)
-@click.argument(
-    "files",
-    metavar="FILE...",
-    nargs=-1,
-    required=True,
-    type=click.Path(exists=True, dir_okay=False, readable=True, allow_dash=True, path_type=Path),
-)
+@files_argument
 @click.option(
     "--at",
     metavar="MOMENT",

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 import secrets
-from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING, Final
+
+from vcid.encoding.base64url import encode_base64url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,4 +74,4 @@ def new_child_ref(random: Callable[[int], bytes] = secrets.token_bytes) -> str:
 
 def random_text(random: Callable[[int], bytes]) -> str:
     """Draw 128 bits and write them in base64url without padding: 22 characters."""
-    return urlsafe_b64encode(random(16)).rstrip(b"=").decode("ascii")
+    return encode_base64url(random(16))

@@ -12,12 +12,13 @@ import hashlib
 import hmac
 import secrets
 import unicodedata
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from vcid.credentials.codes import CHILD_REF, random_text
 from vcid.credentials.records import Faults, pointer, stated
+from vcid.encoding.base64url import encode_base64url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,7 +103,7 @@ def _digest(salt: str, issuer: str, kind: str, number: str) -> str:
     made = hashlib.scrypt(
         message, salt=urlsafe_b64decode(f"{salt}=="), n=_COST, r=_BLOCK, p=1, maxmem=_MEMORY, dklen=32
     )
-    return urlsafe_b64encode(made).rstrip(b"=").decode("ascii")
+    return encode_base64url(made)
 
 
 def _plain(text: str) -> bytes:

@@ -7,12 +7,11 @@ is made from the key's canonical JSON.
 
 from __future__ import annotations
 
-import base64
-import re
 from typing import TYPE_CHECKING, Final
 
 from vcid.dids.documents import DID_CONTEXT, PURPOSES, DidDocument
 from vcid.dids.urls import parse_did
+from vcid.encoding.base64url import decode_base64url, encode_base64url
 from vcid.encoding.json import canonicalize, parse_object
 from vcid.errors import Malformed, ResolutionFailed
 from vcid.keys.jwk import PRIVATE_MEMBERS, encode_jwk
@@ -22,13 +21,12 @@ if TYPE_CHECKING:
     from vcid.keys.signing import PublicKey
 
 JWS_2020_CONTEXT: Final = "https://w3id.org/security/suites/jws-2020/v1"
-_ENCODED: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def did_jwk(public_key: PublicKey) -> str:
     """Give the did:jwk of a public key, whose JSON Web Key is canonical and says that it signs."""
     jwk: JsonObject = {**encode_jwk(public_key), "use": "sig"}
-    return f"did:jwk:{base64.urlsafe_b64encode(canonicalize(jwk)).rstrip(b'=').decode()}"
+    return f"did:jwk:{encode_base64url(canonicalize(jwk))}"
 
 
 class DidJwkResolver:
@@ -55,13 +53,8 @@ class DidJwkResolver:
 
 
 def _decode(text: str) -> JsonObject:
-    if not _ENCODED.fullmatch(text) or len(text) % 4 == 1:
-        raise ResolutionFailed("invalidDid", "a did:jwk is base64url without padding")
-    data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    if base64.urlsafe_b64encode(data).rstrip(b"=").decode() != text:
-        raise ResolutionFailed("invalidDid", "a did:jwk is canonical base64url")
     try:
-        jwk = parse_object(data)
+        jwk = parse_object(decode_base64url(text))
     except Malformed as error:
         raise ResolutionFailed("invalidDid", f"did:jwk with {error}") from error
     if not PRIVATE_MEMBERS.isdisjoint(jwk):

@@ -10,14 +10,13 @@ them in base64url.
 
 from __future__ import annotations
 
-import binascii
 import hashlib
-from base64 import urlsafe_b64encode
 from enum import StrEnum
 from typing import Final
 
 import base58
 
+from vcid.encoding.base64url import decode_base64url, encode_base64url
 from vcid.errors import LimitExceeded, Malformed
 
 MAX_CHARS: Final = 1024
@@ -71,7 +70,7 @@ def encode_multibase(data: bytes, base: str = _BASE58) -> str:
     if base == _BASE58:
         return _BASE58 + base58.b58encode(data).decode("ascii")
     if base == _BASE64URL:
-        return _BASE64URL + urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+        return _BASE64URL + encode_base64url(data)
     from multiformats import multibase
 
     try:
@@ -208,12 +207,9 @@ def _decode_base58(digits: str) -> bytes:
 
 def _decode_base64url(digits: str) -> bytes:
     try:
-        data = binascii.a2b_base64(digits.replace("-", "+").replace("_", "/") + "=" * (-len(digits) % 4))
-    except ValueError:
+        return decode_base64url(digits)
+    except Malformed:
         raise _not_of_base("base64url without padding") from None
-    if urlsafe_b64encode(data).rstrip(b"=") != digits.encode("utf-8", "surrogatepass"):
-        raise _not_of_base("base64url without padding")
-    return data
 
 
 def _decode_generally(text: str) -> bytes:

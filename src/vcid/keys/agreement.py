@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from vcid.encoding.base64url import decode_base64url
 from vcid.encoding.multikey import KeyType, decode_multikey, encode_multikey
 from vcid.errors import Malformed
 from vcid.keys.jwk import PRIVATE_MEMBERS
@@ -14,7 +13,7 @@ from vcid.keys.jwk import PRIVATE_MEMBERS
 if TYPE_CHECKING:
     from vcid.encoding.json import JsonObject
 
-_COORDINATE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+_COORDINATE_CHARS: Final = 43
 # The points of small order, for which every shared secret is the same (RFC 7748, section 6.1), in the forms
 # that libsodium refuses; the highest bit of a coordinate is not part of it.
 _PRIME: Final = 2**255 - 19
@@ -86,9 +85,10 @@ class AgreementKey:
         if (jwk.get("kty"), jwk.get("crv")) != ("OKP", "X25519") or jwk.get("use", "enc") != "enc":
             raise Malformed("unsupported-key-type", "a key for key agreement: X25519")
         text = jwk.get("x")
-        if not isinstance(text, str) or not _COORDINATE.fullmatch(text):
+        if not isinstance(text, str) or len(text) != _COORDINATE_CHARS:
             raise Malformed("jwk", "a coordinate of 32 bytes as base64url without padding")
-        raw = base64.urlsafe_b64decode(text + "=")
-        if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != text:
-            raise Malformed("jwk", "a coordinate in canonical base64url")
+        try:
+            raw = decode_base64url(text)
+        except Malformed as error:
+            raise Malformed("jwk", f"a coordinate in {error.expected}") from error
         return cls(raw)

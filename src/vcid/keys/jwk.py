@@ -6,10 +6,9 @@ JOSE and COSE (draft-ietf-cose-dilithium: the kind ``AKP``) for ML-DSA-44.
 
 from __future__ import annotations
 
-import base64
-import re
 from typing import TYPE_CHECKING
 
+from vcid.encoding.base64url import decode_base64url, encode_base64url
 from vcid.encoding.multikey import KeyType
 from vcid.errors import Malformed
 from vcid.keys.signing import PublicKey
@@ -28,7 +27,7 @@ _CURVES = {
     ("EC", "P-521"): (KeyType.P521, frozenset({"ES512"})),
 }
 _ML_DSA_44 = "ML-DSA-44"
-_UNPADDED = re.compile(r"[A-Za-z0-9_-]{1,2048}")
+_MAX_CHARS = 2048
 
 
 def decode_jwk(jwk: JsonObject) -> PublicKey:
@@ -62,13 +61,13 @@ def decode_jwk(jwk: JsonObject) -> PublicKey:
 def encode_jwk(public_key: PublicKey) -> JsonObject:
     """Write a public key with the members that its type requires and no others."""
     if public_key.key_type is KeyType.ED25519:
-        return {"kty": "OKP", "crv": "Ed25519", "x": _encode(public_key.raw)}
+        return {"kty": "OKP", "crv": "Ed25519", "x": encode_base64url(public_key.raw)}
     if public_key.key_type is KeyType.ML_DSA_44:
-        return {"kty": "AKP", "alg": _ML_DSA_44, "pub": _encode(public_key.raw)}
+        return {"kty": "AKP", "alg": _ML_DSA_44, "pub": encode_base64url(public_key.raw)}
     from vcid.keys import ecdsa
 
     x, y = ecdsa.coordinates(ecdsa.parse_point(public_key.key_type, public_key.raw))
-    return {"kty": "EC", "crv": str(public_key.key_type), "x": _encode(x), "y": _encode(y)}
+    return {"kty": "EC", "crv": str(public_key.key_type), "x": encode_base64url(x), "y": encode_base64url(y)}
 
 
 def _decode_algorithm_key(jwk: JsonObject) -> PublicKey:
@@ -88,14 +87,10 @@ def _check_signs(jwk: JsonObject, algorithms: frozenset[str]) -> None:
         raise Malformed("unsupported-key-type", "an alg that fits the curve")
 
 
-def _encode(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
-
-
 def _decode(text: JSON) -> bytes:
-    if not isinstance(text, str) or not _UNPADDED.fullmatch(text) or len(text) % 4 == 1:
+    if not isinstance(text, str) or not 0 < len(text) <= _MAX_CHARS:
         raise Malformed("jwk", "coordinates as base64url without padding")
-    raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    if _encode(raw) != text:  # two texts for one key would make two identities of it
-        raise Malformed("jwk", "coordinates in canonical base64url")
-    return raw
+    try:
+        return decode_base64url(text)
+    except Malformed as error:
+        raise Malformed("jwk", f"coordinates in {error.expected}") from error

@@ -6,10 +6,10 @@ that gives a public key 36 bytes, its own vectors have 35: two of multicodec and
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Self
 
+from vcid.encoding.base64url import decode_base64url
 from vcid.errors import InvalidProof
 from vcid.securing.proof_components import (
     decode_components,
@@ -105,7 +105,7 @@ class DerivedProofValue:
     def serialize(self) -> str:
         """Write the proof value (sections "compressLabelMap" and "serializeDerivedProofValue")."""
         compressed = sorted((int(key.removeprefix("c14n")), label) for key, label in self.label_map.items())
-        label_map = {number: urlsafe_b64decode(label[1:] + "=") for number, label in compressed}
+        label_map = {number: decode_base64url(label[1:]) for number, label in compressed}
         components = [self.base_signature, self.public_key, list(self.signatures)]
         return encode_components(DERIVED_HEADER, [*components, label_map, list(self.mandatory_indexes)])
 

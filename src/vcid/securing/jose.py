@@ -27,8 +27,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Self
 
+from vcid.encoding.base64url import decode_base64url, encode_base64url
 from vcid.encoding.json import canonicalize, parse_object
-from vcid.encoding.multikey import KeyType, decode_multibase, encode_multibase
+from vcid.encoding.multikey import KeyType
 from vcid.errors import InvalidProof, LimitExceeded, Malformed
 from vcid.keys.signing import PublicKey
 from vcid.securing.context_validation import check_meaning
@@ -152,7 +153,7 @@ class Token:
     @property
     def compact(self) -> bytes:
         """The token as it was received (RFC 7515, section 7.1); its base64url is canonical."""
-        return self.signing_input + b"." + _encode(self.signature).encode("ascii")
+        return self.signing_input + b"." + encode_base64url(self.signature).encode("ascii")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,8 +219,8 @@ def sign_token(
         "cty": form.cty,
     }
     payload = canonicalize({**document, **options.to_claims()})
-    signing_input = f"{_encode(canonicalize(header))}.{_encode(payload)}".encode("ascii")
-    return signing_input + b"." + _encode(signer.sign(signing_input)).encode("ascii")
+    signing_input = f"{encode_base64url(canonicalize(header))}.{encode_base64url(payload)}".encode("ascii")
+    return signing_input + b"." + encode_base64url(signer.sign(signing_input)).encode("ascii")
 
 
 def verify_token(
@@ -283,17 +284,12 @@ def _split(content: bytes | str, max_bytes: int) -> list[str]:
 
 
 def _decode(part: str, max_bytes: int, name: str) -> bytes:
-    longest = max_bytes * 4 // 3 + 4
+    if len(part) > max_bytes * 4 // 3 + 4:
+        raise LimitExceeded("too-large", f"at most {max_bytes} bytes", where=name)
     try:
-        return decode_multibase("u" + part, bases="u", max_chars=longest + 1)
-    except LimitExceeded:
-        raise LimitExceeded("too-large", f"at most {max_bytes} bytes", where=name) from None
-    except Malformed:
-        raise Malformed("token", "canonical base64url without padding", where=name) from None
-
-
-def _encode(data: bytes) -> str:
-    return encode_multibase(data, "u")[1:]
+        return decode_base64url(part)
+    except Malformed as error:
+        raise Malformed("token", error.expected, where=name) from None
 
 
 def _check_header(token: Token, demand: ProofDemand) -> tuple[str, str]:

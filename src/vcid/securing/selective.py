@@ -23,11 +23,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from vcid.encoding import nquads, rdfc
+from vcid.encoding.base64url import encode_base64url
 from vcid.encoding.jsonld.conversion import to_dataset, to_rdf
 from vcid.errors import FieldError, InvalidProof, InvalidRecord, LimitExceeded, Malformed
 from vcid.securing.selection import json_pointer_to_path, refuse_pointers, select_json_ld, write_place
@@ -64,7 +64,7 @@ def create_hmac_id_label_map_function(hmac_key: bytes) -> LabelMapFactory:
 
 def encode_hmac_label(digest: bytes) -> str:
     """Write an HMAC digest as a blank node label."""
-    return "u" + urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
+    return "u" + encode_base64url(digest)
 
 
 def create_label_map_function(label_map: Mapping[str, str]) -> LabelMapFactory:
